@@ -1,0 +1,51 @@
+"""What placement publishes: proposals of graduates for vacancies, and what became of graduates."""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.contracts.event import AboutApplicant, Event
+
+
+class Status(StrEnum):
+    EMPLOYED = "employed"
+    SELF_EMPLOYED = "self_employed"
+    STUDYING = "studying"
+    UNEMPLOYED = "unemployed"
+    UNREACHABLE = "unreachable"
+
+
+class Source(StrEnum):
+    EMPLOYER = "employer"
+    TRACER = "tracer"
+    STAFF = "staff"
+
+
+class FromPlacement(Event):
+    service: ClassVar[str] = "placement"
+
+
+class JobMatched(FromPlacement, AboutApplicant):
+    """A graduate is proposed for a vacancy."""
+
+    match_id: str
+    vacancy_id: str
+    employer: str
+    position: str
+    score: float = Field(description="0 to 100: up to 60 for the place, up to 40 for the wage.")
+    reasons: list[str]
+
+
+class PlacementRecorded(FromPlacement, AboutApplicant):
+    """What became of a graduate, as of one wave of the tracer study."""
+
+    status: Status
+    employer: str | None = None
+    started_on: date | None = None
+    source: Source
+    wave: int | None = Field(default=None, description="Months after the training; none outside the tracer study.")
+
+
+EVENTS: tuple[type[Event], ...] = (JobMatched, PlacementRecorded)
