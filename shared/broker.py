@@ -1,0 +1,71 @@
+"""A connection to RabbitMQ that is kept up: whoever uses it is started again whenever the broker comes back."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aiormq.exceptions import AMQPError
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 5.0
+_HEARTBEAT_S = 10
+_PAUSES_S = (0.1, 0.3, 1.0, 2.0)
+
+# what a broker that is away, slow or frozen looks like from here
+Unreachable = (OSError, AMQPError, asyncio.TimeoutError, asyncio.InvalidStateError, RuntimeError)
+
+
+async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection], Awaitable[None]]) -> None:
+    """Connect, run `use` until it ends or the connection does, and again, until cancelled.
+
+    `name` is shown in the broker's list of connections. What `use` raises because the broker went away is expected;
+    anything else is logged, and `use` is started again all the same: a service never stops listening.
+    """
+    failures = 0
+    while True:
+        try:
+            connection = await aio_pika.connect(
+                url, timeout=CONNECT_TIMEOUT_S, heartbeat=_HEARTBEAT_S, client_properties={"connection_name": name}
+            )
+            try:
+                failures = 0
+                await _until_lost(connection, use)
+            finally:
+                with contextlib.suppress(*Unreachable):
+                    await asyncio.wait_for(connection.close(), CONNECT_TIMEOUT_S)
+        except asyncio.CancelledError:
+            # aio-pika cancels what waits on a dead connection; only our own cancellation may end this
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+        except Exception as error:  # noqa: BLE001 - whatever happens, a service must listen again
+            if _is_unreachable(error):
+                log.warning("%s: broker away (%s)", name, type(error).__name__)
+            else:
+                log.exception("%s: unexpected error; connecting again", name)
+        await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+        failures += 1
+
+
+def _is_unreachable(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return all(isinstance(part, Exception) and _is_unreachable(part) for part in error.exceptions)
+    return isinstance(error, Unreachable)
+
+
+async def _until_lost(connection: AbstractConnection, use: Callable[[AbstractConnection], Awaitable[None]]) -> None:
+    lost = asyncio.Event()
+    connection.close_callbacks.add(lambda *_: lost.set())
+    using = asyncio.ensure_future(use(connection))
+    losing = asyncio.ensure_future(lost.wait())
+    try:
+        await asyncio.wait({using, losing}, return_when=asyncio.FIRST_COMPLETED)
+        if using.done():
+            using.result()
+    finally:
+        for task in (using, losing):
+            task.cancel()
+        await asyncio.gather(using, losing, return_exceptions=True)

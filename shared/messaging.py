@@ -1,0 +1,161 @@
+"""Subscriptions: typed handlers declared with FastStream, fed in batches through aio-pika."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+from pydantic import ValidationError
+
+from shared import context, meta, topology
+from shared.broker import keep_connected
+from shared.contracts import Event
+from shared.meta import BadHeaders, Meta
+from shared.retries import NotYet, Permanent, Retries
+from shared.storage import StorageAway
+
+log = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E, Meta, Any], Awaitable[None]]
+
+PREFETCH = 300
+BATCH = 150  # messages handled side by side, so that their loads and saves coalesce
+_DATABASE_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Subscription:
+    queue: str
+    contract: type[Event]
+    handle: Handler[Any]
+
+
+class Subscriptions:
+    """What one service listens to. Used as a decorator factory in its `events.py`:
+
+        on = Subscriptions("certification")
+
+        @on(SelectionDecided)
+        async def take_in(decided: SelectionDecided, meta: Meta, store: Store) -> None: ...
+
+    Handlers of one batch run side by side, in no order: what guards a document is its version and its marks.
+    FastStream's broker holds the same declarations, for AsyncAPI and for tests of a handler's logic in memory.
+    """
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.broker = RabbitBroker()
+        self.subscriptions: list[Subscription] = []
+        self.consuming: set[str] = set()
+        self._store: Any = None
+
+    def __call__(self, contract: type[E]) -> Callable[[Handler[E]], Handler[E]]:
+        """Declare the handler of one event."""
+
+        def declare(handle: Handler[E]) -> Handler[E]:
+            queue = topology.queue_of(self.service, contract)
+            self.subscriptions.append(Subscription(queue, contract, handle))
+            self._declare_to_faststream(queue, contract, handle)
+            return handle
+
+        return declare
+
+    @property
+    def contracts(self) -> list[type[Event]]:
+        return [subscription.contract for subscription in self.subscriptions]
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a consumer on every queue."""
+        return len(self.consuming) == len(self.subscriptions)
+
+    async def run(self, url: str, store: Any) -> None:
+        """Consume until cancelled; handlers get `store` as their third argument."""
+        self._store = store
+        await keep_connected(url, f"jalur-{self.service}", self._consume_from)
+
+    async def _consume_from(self, connection: AbstractConnection) -> None:
+        declaring = await connection.channel()
+        await topology.declare(declaring, topology.common())
+        await topology.declare(declaring, topology.of_service(self.service, self.contracts))
+        await declaring.close()
+        publishing = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        retries = Retries(self.service, publishing)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for subscription in self.subscriptions:
+                    # a channel of its own: acknowledging many at once takes every lower delivery tag with it
+                    channel = await connection.channel()
+                    await channel.set_qos(prefetch_count=PREFETCH)
+                    queue = await channel.get_queue(subscription.queue, ensure=False)
+                    group.create_task(self._consume(subscription, queue, retries))
+        finally:
+            self.consuming.clear()
+
+    async def _consume(self, subscription: Subscription, queue: AbstractQueue, retries: Retries) -> None:
+        arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        await queue.consume(arrived.put)
+        self.consuming.add(subscription.queue)
+        while True:
+            batch = [await arrived.get()]
+            while len(batch) < BATCH and not arrived.empty():
+                batch.append(arrived.get_nowait())
+            await asyncio.gather(*(self._handle(subscription, message, retries) for message in batch))
+            # every effect of this batch is durable now, or its message has been sent on
+            await batch[-1].ack(multiple=True)
+
+    async def _handle(self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries) -> None:
+        while True:
+            try:
+                return await self._deliver(subscription, message)
+            except StorageAway:
+                # a server that is away is not an attempt: hold on to the message until it is back
+                await asyncio.sleep(_DATABASE_PAUSE_S)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message must not be lost
+                if not isinstance(error, NotYet):
+                    log.warning("%s: %s of %s", subscription.queue, type(error).__name__, message.message_id)
+                return await retries.after_failure(message, subscription.queue, error)
+
+    async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
+        event, attributes = decode(subscription.contract, message)
+        context.actor.set(context.Actor(name=attributes.source.rsplit("/", 1)[-1], role="service"))
+        context.correlation_id.set(attributes.correlation_id)
+        context.causation_id.set(attributes.id)
+        await subscription.handle(event, attributes, self._store)
+
+    def _declare_to_faststream(self, queue: str, contract: type[E], handle: Handler[E]) -> None:
+        async def receive(event: Any) -> None:
+            await handle(event, await _faststream_meta(self.broker), self._store)
+
+        receive.__annotations__["event"] = contract
+        receive.__name__ = getattr(handle, "__name__", queue)
+        receive.__doc__ = handle.__doc__
+        self.broker.subscriber(
+            RabbitQueue(queue, queue_type=QueueType.QUORUM, routing_key=contract.routing_key(), declare=False),
+            RabbitExchange(topology.EVENTS, type=ExchangeType.TOPIC, declare=False),
+        )(receive)
+
+
+def decode(contract: type[E], message: AbstractIncomingMessage) -> tuple[E, Meta]:
+    """The event in a message. Raises Permanent when it is none of this contract; the text names no values."""
+    try:
+        attributes = meta.read(message.headers)
+        if attributes.type != contract.ce_type():
+            raise Permanent(f"expected {contract.ce_type()}, found {attributes.type[:80]}")
+        return contract.model_validate(orjson.loads(message.body)), attributes
+    except BadHeaders as error:
+        raise Permanent(str(error)) from error
+    except orjson.JSONDecodeError as error:
+        raise Permanent("the body is not JSON") from error
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, item["loc"])) + f" ({item['type']})" for item in error.errors())
+        raise Permanent(f"the body is not a {contract.event_name}: {fields}") from error
+
+
+async def _faststream_meta(broker: RabbitBroker) -> Meta:
+    return meta.read(broker.context.get_local("message").headers)

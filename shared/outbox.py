@@ -1,0 +1,142 @@
+"""The relay: publishes what documents hold in their outboxes, with confirms, and takes out what was confirmed."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Iterable
+
+import aio_pika
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractExchange
+from pymongo.errors import DuplicateKeyError
+
+from shared import meta
+from shared.broker import Unreachable, keep_connected
+from shared.documents import Committed
+from shared.storage import Documents, Storage, StorageAway, guarded
+from shared.topology import EVENTS
+
+log = logging.getLogger(__name__)
+
+_BATCH = 500  # documents whose events are in flight at once
+_CONFIRM_TIMEOUT_S = 10.0
+_BACKLOG = 20_000  # documents waiting in memory; beyond that the sweeper finds them in the database
+_SWEEP_EVERY_S = 1.0
+_LEFT_BEHIND_MS = 3_000  # an outbox older than this was left behind: by a crash, or while the broker was away
+_LEASE_S = 5
+
+
+class Relay:
+    """Publishes at once what was just committed, and sweeps up what a crash or an absent broker left behind.
+
+    Events of one document go out in order, documents in parallel. A crash between confirm and pull publishes again,
+    under the same id.
+    """
+
+    def __init__(self, url: str, storage: Storage) -> None:
+        self._url = url
+        self._storage = storage
+        self._collections: dict[str, Documents] = {documents.name: documents for documents in storage.collections}  # type: ignore[type-arg]
+        self._waiting: dict[tuple[str, str], Committed] = {}
+        self._work = asyncio.Event()
+        self._me = uuid.uuid4().hex
+        self.connected = False
+        storage.on_commit = self._hand_over
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        await keep_connected(self._url, f"jalur-{self._storage.service}-relay", self._publish_from)
+
+    def _hand_over(self, committed: Committed) -> None:
+        key = (committed.collection, committed.document_id)
+        earlier = self._waiting.get(key)
+        if earlier is not None:
+            self._waiting[key] = earlier._replace(entries=[*earlier.entries, *committed.entries])
+        elif len(self._waiting) < _BACKLOG:
+            self._waiting[key] = committed
+        self._work.set()
+
+    async def _publish_from(self, connection: AbstractConnection) -> None:
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        exchange = await channel.get_exchange(EVENTS, ensure=True)
+        self.connected = True
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            while True:
+                await self._work.wait()
+                self._work.clear()
+                while self._waiting:
+                    batch = [self._waiting.pop(key) for key in list(self._waiting)[:_BATCH]]
+                    await self._publish(exchange, batch)
+        finally:
+            self.connected = False
+            self._waiting.clear()  # the sweeper finds them again
+            sweeping.cancel()
+
+    async def _publish(self, exchange: AbstractExchange, batch: Iterable[Committed]) -> None:
+        confirmed: dict[str, dict[str, list[str]]] = {}
+
+        async def in_order(committed: Committed) -> None:
+            for entry in committed.entries:
+                await exchange.publish(_message(entry), entry["key"], mandatory=True)
+                ids = confirmed.setdefault(committed.collection, {}).setdefault(committed.document_id, [])
+                ids.append(entry["id"])
+
+        try:
+            async with asyncio.timeout(_CONFIRM_TIMEOUT_S):
+                outcomes = await asyncio.gather(*map(in_order, batch), return_exceptions=True)
+        finally:
+            await self._pull(confirmed)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome  # not confirmed, so it stays in its outbox
+
+    async def _pull(self, confirmed: dict[str, dict[str, list[str]]]) -> None:
+        try:
+            for collection, ids in confirmed.items():
+                await self._collections[collection].pull(ids)
+        except StorageAway:
+            log.warning("relay: confirmed events stay in the outbox and will be published again")
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                if await self._hold_lease():
+                    await self._sweep_once()
+            except StorageAway:
+                log.warning("relay: the database is away; sweeping later")
+            except Unreachable:
+                log.exception("relay: sweeping failed")
+            await asyncio.sleep(_SWEEP_EVERY_S)
+
+    async def _sweep_once(self) -> None:
+        for documents in self._collections.values():
+            for left in await documents.pending(_LEFT_BEHIND_MS, _BATCH):
+                # what is waiting in memory is about to be published anyway, in the right order
+                if (left.collection, left.document_id) not in self._waiting:
+                    self._hand_over(left)
+
+    async def _hold_lease(self) -> bool:
+        """One sweeper a service is enough; the times are the database server's."""
+        until = {"$add": ["$$NOW", _LEASE_S * 1000]}
+        free = {"$or": [{"$eq": ["$holder", self._me]}, {"$lt": ["$until", "$$NOW"]}]}
+        try:
+            await guarded(
+                self._storage.collection("leases").update_one(
+                    {"_id": "sweeper", "$expr": free}, [{"$set": {"holder": self._me, "until": until}}], upsert=True
+                )
+            )
+        except DuplicateKeyError:
+            return False
+        return True
+
+
+def _message(entry: dict[str, object]) -> aio_pika.Message:
+    return aio_pika.Message(
+        orjson.dumps(entry["data"]),
+        content_type="application/json",
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=str(entry["id"]),
+        type=str(entry["type"]),
+        headers=meta.headers(entry),
+    )

@@ -1,0 +1,54 @@
+"""What happens to a message that could not be handled: it climbs the retry ladder, or it is parked."""
+
+from datetime import UTC, datetime
+
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from shared import meta, topology
+
+_REASON_LENGTH = 500
+
+
+class NotYet(Exception):
+    """A fact this event builds on has not arrived; trying again later will help."""
+
+
+class Permanent(Exception):
+    """Trying again will not help: an unreadable body, an unknown version."""
+
+
+class Retries:
+    """Sends failed messages on, with confirms. Nothing here acknowledges: the caller does, once this has returned."""
+
+    def __init__(self, service: str, channel: AbstractChannel) -> None:
+        self._service = service
+        self._channel = channel
+
+    async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> None:
+        """To the next rung, or to the parking place when the error is permanent or the ladder is climbed."""
+        attempt = _attempt(message) + 1
+        step = None if isinstance(error, Permanent) else topology.rung(self._service, attempt)
+        headers = dict(message.headers)
+        headers[meta.ATTEMPT] = attempt
+        headers["ce-reason"] = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+        headers.setdefault("ce-routingkey", message.routing_key or "")
+        if step is None:
+            headers["ce-parkedat"] = datetime.now(UTC).isoformat(timespec="seconds")
+        exchange = await self._channel.get_exchange(step or topology.parking(self._service), ensure=False)
+        copy = Message(
+            message.body,
+            headers=headers,
+            content_type=message.content_type,
+            delivery_mode=DeliveryMode.PERSISTENT,
+            message_id=message.message_id,
+            type=message.type,
+        )
+        await exchange.publish(copy, routing_key=queue, mandatory=True)
+
+
+def _attempt(message: AbstractIncomingMessage) -> int:
+    try:
+        return int(str(message.headers.get(meta.ATTEMPT, 0)))
+    except ValueError:
+        return 0

@@ -1,0 +1,148 @@
+"""Wires a service: HTTP, database, relay and subscriptions, started and stopped together."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import actors, context, problems
+from shared.messaging import Subscriptions
+from shared.outbox import Relay
+from shared.progress import Progress, progress
+from shared.settings import ServiceSettings
+from shared.storage import Storage, StorageAway
+
+log = logging.getLogger(__name__)
+
+_PREPARE_PAUSE_S = 0.5
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+def storage_of(settings: ServiceSettings, service: str) -> Storage:
+    """The service's own database."""
+    return Storage(settings.mongo_url.get_secret_value(), f"{settings.db_prefix}_{service}", service)
+
+
+def create(
+    settings: ServiceSettings,
+    storage: Storage,
+    store: Any,
+    on: Subscriptions,
+    routers: Sequence[APIRouter],
+    *,
+    background: Sequence[Background] = (),
+    public: bool = False,
+    **fastapi: Any,
+) -> FastAPI:
+    """The application of one service. `store` is what its handlers and routes work with (`request.app.state.store`).
+
+    Routers are reachable with an actor token only, unless `public`, where the service authenticates by itself (the
+    gateway). `background` coroutines run while the service does, after the database is prepared.
+    """
+    relay = Relay(settings.amqp_url.get_secret_value(), storage)
+    prepared = asyncio.Event()
+
+    async def prepare() -> None:
+        while not prepared.is_set():
+            try:
+                await storage.prepare()
+                prepared.set()
+            except StorageAway:
+                await asyncio.sleep(_PREPARE_PAUSE_S)
+
+    async def run(start: Background) -> None:
+        await prepared.wait()
+        await start()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        listening = [relay.run, lambda: on.run(settings.amqp_url.get_secret_value(), store), *background]
+        tasks = [asyncio.create_task(prepare()), *(asyncio.create_task(run(start)) for start in listening)]
+        for task in tasks:
+            task.add_done_callback(_report)
+        yield
+        for task in reversed(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        storage.close()
+
+    app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, **fastapi})
+    app.state.store = store
+    app.state.settings = settings
+    problems.install(app)
+    app.add_middleware(Correlation)
+    guard = [] if public else [Depends(actors.required(settings.actor_key.get_secret_value(), storage.service))]
+    for router in routers:
+        app.include_router(router, dependencies=guard)
+
+    @app.get("/health/live", include_in_schema=public)
+    async def live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @app.get("/health/ready", include_in_schema=public)
+    async def ready() -> JSONResponse:
+        """The database answers, the relay is connected, and every queue has a consumer."""
+        checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
+        try:
+            await storage.ping()
+        except StorageAway:
+            checks["database"] = False
+        healthy = all(checks.values())
+        body = {"status": "ready" if healthy else "not ready", "service": storage.service, "checks": checks}
+        return JSONResponse(body, status_code=200 if healthy else 503)
+
+    if not public:
+
+        @app.get("/internal/progress/{programme_code}", dependencies=guard)
+        async def how_far(programme_code: str) -> Progress:
+            return await progress(storage, programme_code)
+
+    return app
+
+
+class Correlation:
+    """Each request carries on the correlation id it came with, or starts one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = Request(scope).headers.get("x-correlation-id", "")
+            context.correlation_id.set(given if 0 < len(given) <= 64 and given.isprintable() else None)
+            context.correlation()
+        await self._app(scope, receive, send)
+
+
+def run(build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("aio_pika", "aiormq", "httpx", "pymongo"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    log.info("starting, pid %s", os.getpid())
+    uvicorn.run(
+        build,
+        factory=True,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a background task of the service has ended", exc_info=error)
+        os._exit(1)  # a service that listens no more must not look alive: let the supervisor start it again

@@ -1,0 +1,26 @@
+"""Settings every service has: from JALUR_* in the environment, or from files in JALUR_SECRETS_DIR."""
+
+import os
+from typing import Any, Self
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """A service's own settings extend this; the file of a setting is named `jalur_<setting>`."""
+
+    model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore")
+
+    amqp_url: SecretStr = Field(description="RabbitMQ, with account: amqp://user:password@host:port/vhost")
+    mongo_url: SecretStr = Field(description="MongoDB replica set, with account.")
+    actor_key: SecretStr = Field(description="Signs the tokens of calls between services.")
+    db_prefix: str = Field(default="jalur", description="Databases are named <prefix>_<service>.")
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    log_level: str = "INFO"
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the settings; raises pydantic's ValidationError, which names each one that is missing."""
+        return cls(_secrets_dir=os.environ.get("JALUR_SECRETS_DIR"), **overrides)  # type: ignore[call-arg]

@@ -1,0 +1,234 @@
+"""MongoDB: one database a service, versioned documents, and group commit. The only module that imports Motor."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
+from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
+
+from shared.batching import Batcher
+from shared.contracts import Event
+from shared.documents import Committed, Document, entries_of, pull_of, write_of
+from shared.meta import Meta
+from shared.problems import Away
+
+__all__ = ["Documents", "IndexModel", "Storage", "StorageAway", "Taken", "VersionConflict", "guarded"]
+
+D = TypeVar("D", bound=Document)
+T = TypeVar("T")
+Json = dict[str, Any]
+
+BATCH = 200  # documents a bulk: beyond this the driver's cost per document no longer falls
+_TIMEOUT_MS = 2500  # an answer or a 503 within three seconds
+_ATTEMPTS = 50  # a document contended this often is a defect, not bad luck
+_DUPLICATE_KEY = 11000
+_NOT_STATE = {"outbox": 0, "pending": 0, "touched": 0}
+
+
+class StorageAway(Away):
+    """The database did not answer; whether a write happened is unknown."""
+
+    def __init__(self) -> None:
+        super().__init__("storage_away", "The database does not answer at the moment.")
+
+
+class VersionConflict(Exception):
+    """Somebody else saved this document first."""
+
+
+class Taken(Exception):
+    """Another document holds a value that must be unique; `fields` are those of the violated index."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        super().__init__(", ".join(fields))
+        self.fields = fields
+
+
+class Storage:
+    """A service's database. `on_commit` hears of every committed event, so that the relay need not look for them."""
+
+    def __init__(self, url: str, database: str, service: str) -> None:
+        self.service = service
+        self.on_commit: Callable[[Committed], None] = lambda committed: None
+        self.collections: list[Documents[Any]] = []
+        # Motor binds its loop at first use, inside the running one
+        self._client: AsyncIOMotorClient[Json] = AsyncIOMotorClient(
+            url,
+            serverSelectionTimeoutMS=_TIMEOUT_MS,
+            connectTimeoutMS=_TIMEOUT_MS,
+            timeoutMS=_TIMEOUT_MS,
+            appname=f"jalur-{service}",
+        )
+        self._database = self._client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
+
+    def collection(self, name: str) -> Any:
+        """The driver's own collection, for what is no versioned document (counters, leases, chunks of a run)."""
+        return self._database[name]
+
+    def documents(
+        self, name: str, kind: type[D], *, aggregate: str, indexes: Sequence[IndexModel] = ()
+    ) -> "Documents[D]":
+        """A collection of `kind`; `aggregate` names it inside event ids."""
+        documents = Documents(self, name, kind, aggregate, indexes)
+        self.collections.append(documents)
+        return documents
+
+    async def prepare(self) -> None:
+        """Create the indexes that are missing. Raises StorageAway."""
+        for documents in self.collections:
+            pending = IndexModel([("pending", ASCENDING)], partialFilterExpression={"pending": True})
+            await guarded(documents.raw.create_indexes([pending, *documents.indexes]))
+
+    async def ping(self) -> None:
+        """Raises StorageAway unless the primary answers."""
+        await guarded(self._database.command("ping"))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Documents(Generic[D]):
+    """A collection of versioned documents. Concurrent loads become one query, concurrent saves one bulk write."""
+
+    def __init__(
+        self, storage: Storage, name: str, kind: type[D], aggregate: str, indexes: Sequence[IndexModel]
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.indexes = indexes
+        self.raw = storage.collection(name)
+        self._unhurried = self.raw.with_options(write_concern=WriteConcern(w=1))
+        self._storage = storage
+        self._aggregate = aggregate
+        self._loads: Batcher[str, Json | None] = Batcher(self._load_batch, BATCH)
+        self._saves: Batcher[tuple[D, list[Json]], None] = Batcher(self._save_batch, BATCH)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, document_id: str) -> D | None:
+        """The document, or None. Raises StorageAway."""
+        found = await self._loads.submit(document_id)
+        return None if found is None else self.kind.model_validate(found)
+
+    async def get_many(self, document_ids: Iterable[str]) -> dict[str, D]:
+        """Those of the documents that exist, by id."""
+        found = await self.find({"_id": {"$in": list(document_ids)}})
+        return {document.id: document for document in found}
+
+    async def find(self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[D]:
+        """The documents that match, all of them at once."""
+        return [document async for document in self.each(where, sort=sort, limit=limit)]
+
+    async def each(
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+    ) -> AsyncIterator[D]:
+        """The documents that match, a few hundred in memory at a time."""
+        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit)
+        while batch := await guarded(cursor.to_list(BATCH)):
+            for found in batch:
+                yield self.kind.model_validate(found)
+
+    async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """What an aggregation answers, for counts that no document holds."""
+        found: list[Json] = await guarded(self.raw.aggregate(list(pipeline)).to_list(None))
+        return found
+
+    async def change(
+        self, document_id: str, decide: Callable[[D], Sequence[Event] | None], *, meta: Meta | None = None
+    ) -> D:
+        """Load the document (a blank one where there is none), let `decide` change it, and save it with its events.
+
+        `decide` changes its argument and returns the events that causes, or None when nothing changed; it may be
+        called again when somebody else saved first. With `meta`, the event is absorbed once: `decide` is not called
+        for one that is in the document already, and the mark is saved with the change. Returns the document as it is
+        now. Raises StorageAway, Taken, and whatever `decide` raises.
+        """
+        async with self._lock(document_id):
+            for _ in range(_ATTEMPTS):
+                document = await self.get(document_id) or self.kind(_id=document_id)
+                if meta is not None and document.has_absorbed(meta):
+                    return document
+                events = decide(document)
+                if meta is not None:
+                    document.mark(meta)
+                elif events is None:
+                    return document
+                try:
+                    return await self._save(document, events or ())
+                except VersionConflict:
+                    continue
+        raise VersionConflict(f"{self.name} {document_id} is contended")
+
+    async def add(self, document: D, events: Sequence[Event] = ()) -> D:
+        """Save a document that does not exist yet. Raises Taken when a unique value is held, `_id` included."""
+        try:
+            return await self._save(document, events)
+        except VersionConflict as error:
+            raise Taken(("_id",)) from error
+
+    async def pull(self, published: Mapping[str, list[str]]) -> None:
+        """Take published entries out of their documents' outboxes: document id → entry ids."""
+        operations = [UpdateOne({"_id": id_}, pull_of(entry_ids)) for id_, entry_ids in published.items()]
+        # losing a pull means publishing again, which is allowed, so it need not wait for the journal
+        await guarded(self._unhurried.bulk_write(operations, ordered=False))
+
+    async def pending(self, older_than_ms: int, limit: int) -> list[Committed]:
+        """Documents whose outbox has waited for longer than that, by the server's clock."""
+        due = {"$lt": ["$touched", {"$subtract": ["$$NOW", older_than_ms]}]}
+        cursor = self.raw.find({"pending": True, "$expr": due}, {"outbox": 1}, limit=limit)
+        return [Committed(self.name, found["_id"], found["outbox"]) for found in await guarded(cursor.to_list(limit))]
+
+    async def _save(self, document: D, events: Sequence[Event]) -> D:
+        entries = entries_of(self._storage.service, self._aggregate, document, events)
+        await self._saves.submit((document, entries))
+        document.version += 1
+        if entries:
+            self._storage.on_commit(Committed(self.name, document.id, entries))
+        return document
+
+    async def _load_batch(self, ids: list[str]) -> list[Json | None]:
+        cursor = self.raw.find({"_id": {"$in": ids}}, _NOT_STATE)
+        found = {document["_id"]: document for document in await guarded(cursor.to_list(None))}
+        return [found.get(id_) for id_ in ids]
+
+    async def _save_batch(self, saves: list[tuple[D, list[Json]]]) -> Sequence[None | Exception]:
+        # upsert names the loser of a race: its filter finds nothing, so it inserts, and the _id is there already
+        operations = [UpdateOne(*write_of(document, entries), upsert=True) for document, entries in saves]
+        answers: list[None | Exception] = [None] * len(saves)
+        try:
+            await guarded(self.raw.bulk_write(operations, ordered=False))
+        except BulkWriteError as error:
+            if error.details.get("writeConcernErrors"):
+                raise StorageAway from error
+            for failure in error.details["writeErrors"]:
+                answers[failure["index"]] = _loss(failure)
+        return answers
+
+    def _lock(self, document_id: str) -> asyncio.Lock:
+        lock = self._locks.get(document_id)
+        if lock is None:
+            lock = self._locks[document_id] = asyncio.Lock()
+        return lock
+
+
+def _loss(failure: Mapping[str, Any]) -> Exception:
+    if failure["code"] != _DUPLICATE_KEY:
+        return OperationFailure(str(failure.get("errmsg")), failure["code"])
+    fields = tuple(failure.get("keyPattern", {"_id": 1}))
+    return VersionConflict() if fields == ("_id",) else Taken(fields)
+
+
+async def guarded(call: Awaitable[T]) -> T:
+    """Await a driver call; what says that the server is away, or that the outcome is unknown, becomes StorageAway."""
+    try:
+        return await call
+    except (BulkWriteError, DuplicateKeyError, ConfigurationError):
+        raise
+    except OperationFailure as error:
+        if error.has_error_label("RetryableWriteError") or error.timeout:
+            raise StorageAway from error
+        raise
+    except PyMongoError as error:
+        raise StorageAway from error

@@ -1,0 +1,110 @@
+"""Exchanges, queues and bindings on RabbitMQ: what there is, and how to declare it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aio_pika.abc import AbstractChannel
+
+from shared.contracts import Event
+
+EVENTS = "jalur.events"
+LOG = "jalur.log"
+
+# how long a message waits before it is tried again; after the last rung it is parked
+LADDER_S = (1, 10, 60, 600)
+
+# guards against a message that kills its consumer, no more: restarts use deliveries up too, so it is generous
+_DELIVERY_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Queue:
+    name: str
+    arguments: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Durable objects only. `exchanges` maps names to types, a binding is (exchange, queue, routing key)."""
+
+    exchanges: dict[str, str]
+    queues: list[Queue]
+    bindings: list[tuple[str, str, str]]
+
+
+def queue_of(service: str, contract: type[Event]) -> str:
+    """The queue in which a service receives an event: `selection.applicant_registered.v1`."""
+    return f"{service}.{contract.slug()}.v{contract.version}"
+
+
+def parked(queue: str) -> str:
+    return f"{queue}.parked"
+
+
+def returning(service: str) -> str:
+    """The exchange through which retried and replayed messages come back, routed by queue name."""
+    return f"{service}.in"
+
+
+def parking(service: str) -> str:
+    return f"{service}.parked"
+
+
+def rung(service: str, attempt: int) -> str | None:
+    """The exchange (and queue) of the wait after the `attempt`th failure, counted from 1; None when it is to park."""
+    return f"{service}.retry.{LADDER_S[attempt - 1]}s" if attempt <= len(LADDER_S) else None
+
+
+def common() -> Topology:
+    """The exchange everybody publishes to, and the log that keeps every event."""
+    log = Queue(LOG, {"x-queue-type": "stream"})
+    return Topology({EVENTS: "topic"}, [log], [(EVENTS, LOG, "#")])
+
+
+def of_service(service: str, contracts: Iterable[type[Event]]) -> Topology:
+    """A consuming service's queues: one per event, each with its parking place, and one retry ladder for all."""
+    back, park = returning(service), parking(service)
+    exchanges = {EVENTS: "topic", back: "direct", park: "direct"}
+    queues: list[Queue] = []
+    bindings: list[tuple[str, str, str]] = []
+    for contract in contracts:
+        name = queue_of(service, contract)
+        queues.append(Queue(name, _quorum({"x-delivery-limit": _DELIVERY_LIMIT, **_dead_letters(park, name)})))
+        queues.append(Queue(parked(name), _quorum({})))
+        bindings += [(EVENTS, name, contract.routing_key()), (back, name, name), (park, parked(name), name)]
+    if queues:
+        for attempt, seconds in enumerate(LADDER_S, start=1):
+            step = str(rung(service, attempt))
+            exchanges[step] = "fanout"
+            # no dead-letter routing key: the message keeps its own, which is the name of the queue it came from
+            queues.append(Queue(step, _quorum({"x-message-ttl": seconds * 1000, **_dead_letters(back)})))
+            bindings.append((step, step, ""))
+    return Topology(exchanges, queues, bindings)
+
+
+def _quorum(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"x-queue-type": "quorum", **arguments}
+
+
+def _dead_letters(exchange: str, routing_key: str | None = None) -> dict[str, Any]:
+    # at-least-once needs reject-publish, and reject-publish needs no length limit to be harmless
+    arguments = {
+        "x-dead-letter-exchange": exchange,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+    return arguments if routing_key is None else {**arguments, "x-dead-letter-routing-key": routing_key}
+
+
+async def declare(channel: AbstractChannel, topology: Topology) -> None:
+    """Declare what is missing. Raises aio-pika's ChannelPreconditionFailed when something exists with other arguments."""
+    exchanges = {
+        name: await channel.declare_exchange(name, type_, durable=True) for name, type_ in topology.exchanges.items()
+    }
+    queues = {
+        queue.name: await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
+        for queue in topology.queues
+    }
+    for exchange, queue, key in topology.bindings:
+        await queues[queue].bind(exchanges[exchange], routing_key=key)

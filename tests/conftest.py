@@ -1,0 +1,98 @@
+"""Real servers for the tests: named by the environment, else testcontainers', else the local runner's."""
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aio_pika
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared import actors
+from shared.context import Actor
+from shared.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
+
+ACTOR_KEY = "actor-key-of-the-tests-0123456789abcdef"
+STAFF = Actor(name="petugas", role="admin")
+
+
+@dataclass(frozen=True)
+class Urls:
+    amqp: str
+    mongo: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
+    """One RabbitMQ and one MongoDB replica set for the whole run."""
+    amqp, mongo = os.environ.get("JALUR_AMQP_URL"), os.environ.get("JALUR_MONGO_URL")
+    if amqp and mongo:
+        yield Urls(amqp, mongo)
+        return
+    from tests.servers import start
+
+    with start(tmp_path_factory.mktemp("servers")) as urls:
+        yield urls
+
+
+@pytest.fixture
+def settings_for(servers: Urls) -> Iterator[Callable[..., Any]]:
+    """Settings with databases of their own; all settings of one test share them, as a deployment's do."""
+    prefix = f"test_{uuid.uuid4().hex[:10]}"
+
+    def make(kind: type[S], **more: Any) -> S:
+        return kind.load(
+            amqp_url=servers.amqp, mongo_url=servers.mongo, actor_key=ACTOR_KEY, db_prefix=prefix, **more
+        )
+
+    yield make
+
+
+Running = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def running() -> Running:
+    """Runs an app in this process, with its lifespan, until ready; yields a client that carries an actor token."""
+
+    @contextlib.asynccontextmanager
+    async def run(
+        build: Callable[[S], FastAPI], settings: S, audience: str, *, actor: Actor = STAFF
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        app = build(settings)
+        headers = {"Authorization": f"Bearer {actors.sign(ACTOR_KEY, actor, audience)}"}
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url=f"http://{audience}", headers=headers) as client,
+        ):
+            async with asyncio.timeout(30):
+                while (await client.get("/health/ready")).status_code != httpx.codes.OK:
+                    await asyncio.sleep(0.05)
+            yield client
+
+    return run
+
+
+@pytest.fixture
+async def broker(servers: Urls) -> AsyncIterator[aio_pika.abc.AbstractConnection]:
+    """A connection with full rights, to publish as another service would and to look into queues."""
+    connection = await aio_pika.connect(servers.amqp)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def sample() -> Path:
+    """The folder of the two sample programmes."""
+    return Path(__file__).parent.parent / "sample"
