@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from deploy import topology
 from shared import actors
 from shared.context import Actor
 from shared.settings import ServiceSettings
@@ -44,8 +45,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
 
 
 @pytest.fixture
-def settings_for(servers: Urls) -> Iterator[Callable[..., Any]]:
-    """Settings with databases of their own; all settings of one test share them, as a deployment's do."""
+async def settings_for(servers: Urls) -> Callable[..., Any]:
+    """Settings with databases of their own and empty queues; all settings of one test share them."""
+    await topology.remove(servers.amqp)
+    await topology.declare(servers.amqp)
     prefix = f"test_{uuid.uuid4().hex[:10]}"
 
     def make(kind: type[S], **more: Any) -> S:
@@ -53,7 +56,7 @@ def settings_for(servers: Urls) -> Iterator[Callable[..., Any]]:
             amqp_url=servers.amqp, mongo_url=servers.mongo, actor_key=ACTOR_KEY, db_prefix=prefix, **more
         )
 
-    yield make
+    return make
 
 
 Running = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
