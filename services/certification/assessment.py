@@ -1,0 +1,127 @@
+"""Whether a trainee is competent: the results of certification bodies, attempt by attempt, unit by unit."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from services.certification import enrolment
+from services.certification.trainee import Attempt, Trainee
+from shared.cells import Cell, day, text, word
+from shared.contracts.certification import AssessmentRecorded, Result, Unit
+from shared.contracts.registration import ClassOffer, Programme
+from shared.judging import Change, RowRefused, read, refused
+from shared.ledger import Signature
+from shared.rows import Problem
+
+UNIT: Final = "unit:"  # what the columns of units begin with; the rest is their heading in the sheet
+_COMPETENT: Final = {"k": True, "kompeten": True, "bk": False, "belum kompeten": False}
+
+
+class AssessmentRow(BaseModel):
+    scheme: Annotated[str | None, BeforeValidator(text)]
+    assessed_on: Annotated[date, BeforeValidator(day)]
+    recommendation: Annotated[str | None, BeforeValidator(text), Field(max_length=500)]
+    assessor: Annotated[str | None, BeforeValidator(text), Field(max_length=500)]
+
+
+def units_of(cells: Mapping[str, Cell]) -> list[Unit]:
+    """The units of a row, in the order of its columns, each K(ompeten) or BK (belum kompeten).
+
+    Raises RowRefused: "missing" or "not_k_or_bk" for each unit that is neither, "no_units" when there is none.
+    """
+    columns = [column for column in cells if column.startswith(UNIT)]
+    if not columns:
+        raise refused("no_units")
+    unusable = [column for column in columns if word(cells[column]) not in _COMPETENT]
+    if unusable:
+        raise RowRefused(
+            *(
+                Problem(column=column, reason="not_k_or_bk" if word(value) else "missing", value=value)
+                for column in unusable
+                for value in [cells[column]]
+            )
+        )
+    return [Unit(code=column.removeprefix(UNIT), competent=_COMPETENT[word(cells[column])]) for column in columns]
+
+
+def result_of(units: list[Unit]) -> Result:
+    """Competent only when every unit is."""
+    return Result.COMPETENT if all(unit.competent for unit in units) else Result.NOT_YET_COMPETENT
+
+
+def check_scheme(stated: Cell, offer: ClassOffer) -> None:
+    """Raises RowRefused, "missing" or "other_scheme", unless the scheme stated is the one of the class."""
+    if not word(stated):
+        raise refused("missing", "scheme")
+    if word(stated) != word(offer.scheme):
+        raise refused("other_scheme", "scheme", stated)
+
+
+def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:
+    """Record one result (scheme, unit:…, recommendation, assessed_on, assessor): the next attempt, or a correction.
+
+    None when it is known already. Raises RowRefused or RowWaits. Attendance may arrive later, but somebody known to
+    have dropped out is not assessed.
+    """
+    row = read(AssessmentRow, cells)
+    units = units_of(cells)
+    offer = enrolment.class_of(trainee, programme)
+    check_scheme(row.scheme, offer)
+    if trainee.attendance is not None and not trainee.attendance.completed:
+        raise refused("did_not_complete")
+    known = next((attempt for attempt in trainee.attempts if attempt.assessed_on == row.assessed_on), None)
+    if known is None:
+        _check_order(trainee, row.assessed_on, offer, cells.get("assessed_on"))
+    attempt = Attempt(
+        attempt=len(trainee.attempts) + 1 if known is None else known.attempt,
+        class_code=offer.code,
+        scheme=offer.scheme,
+        certification_body=offer.lsp,
+        units=units,
+        result=result_of(units),
+        assessed_on=row.assessed_on,
+        recommendation=row.recommendation,
+        assessor=row.assessor,
+    )
+    if attempt == known:
+        return None
+    warnings = _warnings(attempt, cells)
+    if known is None:
+        trainee.attempts.append(attempt)
+        trainee.write(signed, "assessment_recorded", attempt=attempt.attempt, result=attempt.result)
+    else:
+        trainee.superseded.append(known)
+        trainee.attempts[trainee.attempts.index(known)] = attempt
+        trainee.write(
+            signed, "assessment_corrected", attempt=attempt.attempt, before=known.result, after=attempt.result
+        )
+        if trainee.certificates and not trainee.competent_in(offer.code):
+            warnings.append(Problem(reason="certificate_stands"))
+    return Change([_recorded(trainee, attempt)], warnings)
+
+
+def _check_order(trainee: Trainee, assessed_on: date, offer: ClassOffer, cell: Cell) -> None:
+    if trainee.attempts and assessed_on < max(attempt.assessed_on for attempt in trainee.attempts):
+        raise refused("older_than_last", "assessed_on", cell)
+    if trainee.competent_in(offer.code):
+        raise refused("already_competent")
+
+
+def _warnings(attempt: Attempt, cells: Mapping[str, Cell]) -> list[Problem]:
+    if attempt.recommendation is None:
+        return []
+    recommended = _COMPETENT.get(word(attempt.recommendation))
+    if recommended is (attempt.result is Result.COMPETENT):
+        return []
+    reason = "not_k_or_bk" if recommended is None else "units_differ"
+    return [Problem(column="recommendation", reason=reason, value=cells.get("recommendation"))]
+
+
+def _recorded(trainee: Trainee, attempt: Attempt) -> AssessmentRecorded:
+    return AssessmentRecorded(
+        applicant_id=trainee.id,
+        programme_code=trainee.programme_code,
+        **attempt.model_dump(include=set(AssessmentRecorded.model_fields)),
+    )

@@ -1,0 +1,80 @@
+"""What certification knows of one trainee: class, attendance, assessments, certificates, and the ledger of it all."""
+
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.certification import Result, Unit
+from shared.contracts.selection import Outcome
+from shared.documents import Document
+from shared.ledger import Entry, Signature, entry
+
+
+class Attendance(BaseModel):
+    """How many of the training's days somebody was present, and whether that completes it."""
+
+    class_code: str
+    days: int
+    present: int
+    note: str | None
+    completed: bool
+
+
+class Attempt(BaseModel):
+    """One assessment by a certification body; the first is attempt 1."""
+
+    attempt: int
+    class_code: str
+    scheme: str
+    certification_body: str
+    units: list[Unit]
+    result: Result
+    assessed_on: date
+    recommendation: str | None
+    assessor: str | None
+
+
+class Revocation(BaseModel):
+    reason: str
+    revoked_on: date
+
+
+class Certificate(BaseModel):
+    """A certificate as its body issued it; `number_key` is what its number is compared by."""
+
+    certificate_id: str
+    class_code: str
+    scheme: str
+    certification_body: str
+    certificate_no: str
+    number_key: str
+    issued_on: date
+    valid_until: date
+    verify_code: str
+    revocation: Revocation | None = None
+
+
+class Trainee(Document):
+    """An applicant about whom selection has decided; `id` is the applicant's.
+
+    `superseded` keeps the results that corrections replaced.
+    """
+
+    person_id: str = ""
+    outcome: Outcome | None = None
+    class_code: str | None = None
+    withdrawn: bool = False
+    attendance: Attendance | None = None
+    attempts: list[Attempt] = Field(default_factory=list)
+    superseded: list[Attempt] = Field(default_factory=list)
+    certificates: list[Certificate] = Field(default_factory=list)
+    ledger: list[Entry] = Field(default_factory=list)
+
+    def competent_in(self, class_code: str) -> bool:
+        """Whether the assessment of that class was passed, in any attempt."""
+        return any(attempt.result is Result.COMPETENT for attempt in self.attempts if attempt.class_code == class_code)
+
+    def write(self, signed: Signature, what: str, reason: str | None = None, **detail: Any) -> None:
+        """Add to the ledger."""
+        self.ledger.append(entry(signed, what, reason, **detail))

@@ -1,0 +1,99 @@
+"""Judging the rows of a sheet: how a row is read, refused or taken, and how a whole sheet is judged."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shared.cells import BadCell, Cell
+from shared.contracts import Event
+from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
+
+R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
+
+_SIDE_BY_SIDE = 300  # rows in flight: enough to fill the bulk writes, few enough to stay small in memory
+
+
+class RowRefused(Exception):
+    """The row changes nothing, for these reasons; sending it again will not help."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(", ".join(problem.reason for problem in problems))
+        self.problems = list(problems)
+
+
+class RowWaits(Exception):
+    """A fact this row builds on has not arrived yet; sending it again may help."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.problems = [Problem(reason=reason)]
+
+
+class Change(NamedTuple):
+    """What a row did: the events it causes, and what looked odd but was taken."""
+
+    events: list[Event]
+    warnings: list[Problem]
+
+
+def refused(reason: str, column: str | None = None, value: Cell = None) -> RowRefused:
+    """A refusal for one reason."""
+    return RowRefused(Problem(column=column, reason=reason, value=value))
+
+
+def read(kind: type[R], cells: Mapping[str, Cell]) -> R:
+    """The row as a `kind`, whose fields are named as our columns and validated by the readers of `shared.cells`.
+
+    Raises RowRefused with every cell that cannot be used.
+    """
+    try:
+        return kind.model_validate({column: cells.get(column) for column in kind.model_fields})
+    except ValidationError as invalid:
+        problems = []
+        for error in invalid.errors(include_url=False):
+            column = str(error["loc"][0])
+            cause = error.get("ctx", {}).get("error")
+            reason = cause.reason if isinstance(cause, BadCell) else error["type"]
+            problems.append(Problem(column=column, reason=reason, value=cells.get(column)))
+        raise RowRefused(*problems) from None
+
+
+def optional(reader: Callable[[Cell], T]) -> Callable[[Cell], T | None]:
+    """A reader for which a blank cell is None instead of "missing"."""
+
+    def read_unless_blank(cell: Cell) -> T | None:
+        try:
+            return reader(cell)
+        except BadCell as bad:
+            if bad.reason == "missing":
+                return None
+            raise
+
+    return read_unless_blank
+
+
+async def judge(rows: Rows, record: Callable[[Row], Awaitable[Change | None]]) -> JudgedRows:
+    """The verdict on every row, in the order given. `record` answers None for what is known already.
+
+    Rows are started in their order and run side by side, so that their writes share a bulk.
+    """
+    results: list[Judged] = []
+    for start in range(0, len(rows.rows), _SIDE_BY_SIDE):
+        chunk: Sequence[Row] = rows.rows[start : start + _SIDE_BY_SIDE]
+        results += await asyncio.gather(*(_judge_one(row, record) for row in chunk))
+    return JudgedRows(results=results)
+
+
+async def _judge_one(row: Row, record: Callable[[Row], Awaitable[Change | None]]) -> Judged:
+    try:
+        change = await record(row)
+    except RowRefused as refusal:
+        return Judged(row=row.row, verdict=Verdict.REFUSED, problems=refusal.problems)
+    except RowWaits as waiting:
+        return Judged(row=row.row, verdict=Verdict.WAITING, problems=waiting.problems)
+    if change is None:
+        return Judged(row=row.row, verdict=Verdict.DUPLICATE)
+    return Judged(row=row.row, verdict=Verdict.ACCEPTED, warnings=change.warnings)
