@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator
 
 from services.certification import enrolment
 from services.certification.trainee import Attempt, Trainee
-from shared.cells import Cell, day, text, word
+from shared.cells import Cell, day, word
 from shared.contracts.certification import AssessmentRecorded, Result, Unit
 from shared.contracts.registration import ClassOffer, Programme
-from shared.judging import Change, RowRefused, read, refused
+from shared.judging import Change, RowRefused, Text, read, refused
 from shared.ledger import Signature
 from shared.rows import Problem
 
@@ -20,10 +20,10 @@ _COMPETENT: Final = {"k": True, "kompeten": True, "bk": False, "belum kompeten":
 
 
 class AssessmentRow(BaseModel):
-    scheme: Annotated[str | None, BeforeValidator(text)]
+    scheme: Text
     assessed_on: Annotated[date, BeforeValidator(day)]
-    recommendation: Annotated[str | None, BeforeValidator(text), Field(max_length=500)]
-    assessor: Annotated[str | None, BeforeValidator(text), Field(max_length=500)]
+    recommendation: Text
+    assessor: Text
 
 
 def units_of(cells: Mapping[str, Cell]) -> list[Unit]:

@@ -14,7 +14,7 @@ from services.certification.trainee import Certificate, Revocation, Trainee
 from shared.cells import BadCell, Cell, day, text, word
 from shared.contracts.certification import CertificateIssued, CertificateRevoked
 from shared.contracts.registration import Programme
-from shared.judging import Change, RowRefused, optional, read, refused
+from shared.judging import Change, RowRefused, Text, optional, read, refused
 from shared.ledger import Signature
 from shared.rows import Problem
 
@@ -42,8 +42,8 @@ def number(cell: Cell) -> str:
 
 
 class CertificateRow(BaseModel):
-    scheme: Annotated[str | None, BeforeValidator(text)]
-    lsp: Annotated[str | None, BeforeValidator(text)]
+    scheme: Text
+    lsp: Text
     certificate_no: Annotated[str, BeforeValidator(number), Field(max_length=100)]
     issued_on: Annotated[date, BeforeValidator(day)]
     valid_until: Annotated[date | None, BeforeValidator(optional(day))]

@@ -7,10 +7,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from services.certification import enrolment
 from services.certification.trainee import Attendance, Trainee
-from shared.cells import Cell, text, whole, word
+from shared.cells import Cell, whole, word
 from shared.contracts.certification import TrainingCompleted
 from shared.contracts.registration import Programme
-from shared.judging import Change, read, refused
+from shared.judging import Change, Text, read, refused
 from shared.ledger import Signature
 from shared.rows import Problem
 
@@ -20,7 +20,7 @@ _DROPPED_OUT: Final = "mengundurkan diri"
 class AttendanceRow(BaseModel):
     days: Annotated[int, BeforeValidator(whole), Field(ge=1, le=1000)]
     present: Annotated[int, BeforeValidator(whole), Field(ge=0, le=1000)]
-    note: Annotated[str | None, BeforeValidator(text), Field(max_length=500)]
+    note: Text
 
 
 def completes(row: AttendanceRow, minimum_attendance: float | None) -> bool:
