@@ -1,0 +1,7 @@
+"""Serves selection: `python -m services.selection`."""
+
+from services.selection.app import build
+from services.selection.settings import Settings
+from shared.service import run
+
+run(build, Settings.load())

@@ -1,0 +1,162 @@
+"""Commands and queries of selection over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+
+from services.selection import deciding, scoring
+from services.selection.applicant import Applicant
+from services.selection.programme import OpenProgramme
+from services.selection.rescreening import settle
+from services.selection.roster import Roster
+from services.selection.run import INPUTS, OUTCOME, Run
+from services.selection.screening import REASONS
+from services.selection.store import Store
+from shared.contracts import Event
+from shared.judging import Change, RowWaits, judge
+from shared.ledger import signature
+from shared.problems import Invalid, NotFound
+from shared.rows import JudgedRows, Problem, Row, Rows
+
+router = APIRouter()
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+TheStore = Annotated[Store, Depends(_store)]
+
+
+class Decide(BaseModel):
+    run_id: str | None = Field(default=None, description="A simulation: decide only if the inputs are still the same.")
+
+
+class Overrule(BaseModel):
+    rule: str
+    reason: str = Field(min_length=1)
+
+
+@router.post("/programmes/{code}/scores")
+async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+    signed = signature()
+
+    async def record(row: Row) -> Change | None:
+        programme = await store.programmes.get(code)
+        if programme is None or programme.definition is None:
+            raise RowWaits("programme_not_arrived")
+        scores, warnings = scoring.read(row.cells, programme.rules.selection)
+        applicant_id = row.applicant_id or ""
+        events: list[Event] | None = None
+
+        def change(applicant: Applicant) -> list[Event] | None:
+            nonlocal events
+            events = applicant.record_scores(scores, programme, signed)
+            return events
+
+        await store.applicants.change(applicant_id, change)
+        return None if events is None else Change(events, warnings)
+
+    return await judge(rows, record)
+
+
+@router.post("/programmes/{code}/selection/simulate")
+async def simulate(code: str, store: TheStore) -> dict[str, Any]:
+    return _summary(await deciding.simulate(store, code))
+
+
+@router.post("/programmes/{code}/selection/decide")
+async def decide(code: str, store: TheStore, body: Decide | None = None) -> dict[str, Any]:
+    return _summary(await deciding.decide(store, code, body.run_id if body else None))
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}")
+async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
+    run = await store.runs.get(run_id)
+    if run is None or run.programme_code != code:
+        raise NotFound("unknown_run", "There is no such run in this programme.")
+    definition = run.rules.model_dump(mode="json")
+    inputs, outcome = await store.kept(run_id, INPUTS), await store.kept(run_id, OUTCOME)
+    return {**_summary(run), "programme": definition, "inputs": inputs, "outcome": outcome}
+
+
+@router.get("/programmes/{code}/classes")
+async def classes(code: str, store: TheStore) -> dict[str, Any]:
+    """The classes with who holds a seat and who is in reserve, in ranking order."""
+    programme = await _programme(store, code)
+    rosters = {one.class_code: one for one in await store.rosters.find({"programme_code": code})}
+    holders = await store.applicants.get_many(one for roster in rosters.values() for one in roster.holders)
+    return {
+        "classes": [
+            {
+                **offer.model_dump(),
+                "accepted": _by_rank(rosters.get(offer.code), holders),
+                "reserves": rosters[offer.code].reserves if offer.code in rosters else [],
+                "lowest_total": _lowest_total(rosters.get(offer.code), holders),
+            }
+            for offer in programme.rules.classes
+        ]
+    }
+
+
+@router.post("/applicants/{applicant_id}/overrules")
+async def overrule(applicant_id: str, body: Overrule, store: TheStore) -> dict[str, Any]:
+    """A rule does not count for this person, for a reason; the earlier decision stays on record."""
+    if body.rule not in REASONS:
+        problem = Problem(column="rule", reason="unknown_rule", value=body.rule)
+        raise Invalid("unknown_rule", "There is no such rule.", errors=[problem.model_dump()])
+    signed = signature()
+
+    def change(applicant: Applicant) -> list[Event] | None:
+        _known(applicant if applicant.exists else None)
+        if body.rule in applicant.overruled:
+            return None
+        applicant.overrule(body.rule, body.reason, signed)
+        return []
+
+    await store.applicants.change(applicant_id, change)
+    applicant = await settle(store, applicant_id)
+    return {"screening": applicant.screening, "overruled": applicant.overruled, "tasks": applicant.tasks}
+
+
+@router.get("/applicants/{applicant_id}")
+async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
+    applicant = _known(await store.applicants.get(applicant_id))
+    return applicant.model_dump(mode="json", exclude={"marks", "published", "person_id"})
+
+
+def _known(applicant: Applicant | None) -> Applicant:
+    if applicant is None:
+        raise NotFound("unknown_applicant", "There is no such applicant.")
+    return applicant
+
+
+async def _programme(store: Store, code: str) -> OpenProgramme:
+    programme = await store.programmes.get(code)
+    if programme is None or programme.definition is None:
+        raise NotFound("unknown_programme", "There is no such programme.")
+    return programme
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        **run.model_dump(mode="json", include={"programme_code", "kind", "rule_version", "inputs_digest", "by", "at"}),
+        "counts": run.counts.model_dump(),
+    }
+
+
+def _by_rank(roster: Roster | None, holders: dict[str, Applicant]) -> list[str]:
+    def rank(applicant_id: str) -> int:
+        decision = holders[applicant_id].decision
+        return decision.rank or 0 if decision else 0
+
+    return [] if roster is None else sorted(roster.holders, key=rank)
+
+
+def _lowest_total(roster: Roster | None, holders: dict[str, Applicant]) -> float | None:
+    scores = [holders[one].scores for one in roster.holders] if roster else []
+    totals = [float(one.total) for one in scores if one and one.total is not None]
+    return min(totals, default=None)

@@ -1,0 +1,23 @@
+"""Composition root of selection."""
+
+from fastapi import FastAPI
+
+from services.selection import api
+from services.selection.deciding import resume
+from services.selection.events import on
+from services.selection.settings import Settings
+from services.selection.store import Store
+from shared.service import create, storage_of
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application; unfinished decisions are resumed when it starts."""
+    settings = settings or Settings.load()
+    storage = storage_of(settings, "selection")
+    store = Store(storage)
+
+    async def resume_decisions() -> None:
+        for programme in await store.undecided_programmes():
+            await resume(store, programme.id)
+
+    return create(settings, storage, store, on, [api.router], background=[resume_decisions], title="Jalur selection")

@@ -1,0 +1,82 @@
+"""Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
+
+from collections.abc import Sequence
+
+from services.selection.allocation import Candidate, Placed
+from services.selection.person import Person
+from services.selection.rescreening import settle_all, side_by_side
+from services.selection.roster import Roster, roster_id
+from services.selection.run import OUTCOME, Counts, Run, count, placed_of
+from services.selection.store import Store
+from shared.contracts import Event
+from shared.contracts.selection import Outcome
+
+
+async def claim_accepted(store: Store, code: str, candidates: list[Candidate], outcome: list[Placed]) -> set[str]:
+    """Claim the accepted for this programme; answers those who cannot be."""
+    accepted = {one.applicant_id for one in outcome if one.outcome is Outcome.ACCEPTED}
+    wanted = {one.applicant_id: one for one in candidates if one.applicant_id in accepted}
+    refused: set[str] = set()
+
+    async def claim(applicant_id: str) -> None:
+        if not await claim_person(store, code, wanted[applicant_id]):
+            refused.add(applicant_id)
+
+    await side_by_side(claim, list(wanted))
+    return refused
+
+
+async def claim_person(store: Store, programme_code: str, candidate: Candidate) -> bool:
+    """Accept a person for a programme, unless an earlier training stands against it."""
+    answer = False
+
+    def claim(person: Person) -> Sequence[Event] | None:
+        nonlocal answer
+        before = len(person.claims)
+        answer = person.claim(programme_code, candidate.applicant_id, exclusive=candidate.exclusive)
+        return [] if len(person.claims) > before else None
+
+    await store.persons.change(candidate.person_id, claim)
+    return answer
+
+
+async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
+    """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
+    outcome = {row["applicant_id"]: placed_of(row) for row in await store.kept(run.id, OUTCOME)}
+    by_id = {one.applicant_id: one for one in candidates}
+    for offer in run.rules.classes:
+        await _fill(store, run, offer.code, offer.seats, list(outcome.values()))
+
+    async def tell(applicant_id: str) -> None:
+        placed, candidate = outcome[applicant_id], by_id[applicant_id]
+        await store.applicants.change(
+            applicant_id, lambda applicant: applicant.decide(placed, candidate, run.id, run.rule_version)
+        )
+
+    await side_by_side(tell, list(outcome))
+    counts = count(candidates, list(outcome.values()))
+    await store.runs.change(run.id, lambda current: _with_counts(current, counts))
+    accepted = [by_id[one.applicant_id].person_id for one in outcome.values() if one.outcome is Outcome.ACCEPTED]
+    elsewhere = set(await store.ids_of(accepted)) - set(by_id)
+    await settle_all(store, elsewhere)
+
+
+async def _fill(store: Store, run: Run, class_code: str, seats: int, outcome: list[Placed]) -> None:
+    mine = sorted((one for one in outcome if one.class_code == class_code), key=lambda one: one.rank or 0)
+
+    def fill(roster: Roster) -> Sequence[Event] | None:
+        if roster.exists:
+            return None
+        roster.programme_code, roster.class_code, roster.seats = run.programme_code, class_code, seats
+        roster.holders = [one.applicant_id for one in mine if one.outcome is Outcome.ACCEPTED]
+        roster.reserves = [one.applicant_id for one in mine if one.outcome is Outcome.RESERVE]
+        return []
+
+    await store.rosters.change(roster_id(run.programme_code, class_code), fill)
+
+
+def _with_counts(run: Run, counts: Counts) -> Sequence[Event] | None:
+    if run.counts == counts:
+        return None
+    run.counts = counts
+    return []

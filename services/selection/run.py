@@ -1,0 +1,112 @@
+"""A run of the selection, simulated or decided: what went in, what came out, and that anyone can replay it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, Field
+
+from services.selection.allocation import Candidate, Placed
+from shared.contracts.registration import Programme
+from shared.contracts.selection import Outcome
+from shared.documents import Document
+
+INPUTS = "inputs"
+OUTCOME = "outcome"
+
+
+class RunKind(StrEnum):
+    SIMULATION = "simulation"
+    DECISION = "decision"
+
+
+class Counts(BaseModel):
+    """How a run came out. `first_choice` are those accepted in the class they wanted most."""
+
+    candidates: int = 0
+    accepted: int = 0
+    reserve: int = 0
+    rejected: int = 0
+    first_choice: int = 0
+    reasons: dict[str, int] = Field(default_factory=dict)
+    accepted_per_class: dict[str, int] = Field(default_factory=dict)
+
+
+class Run(Document):
+    """The inputs and the outcome stand beside it, in chunks."""
+
+    kind: RunKind = RunKind.SIMULATION
+    rule_version: int = 0
+    definition: Programme | None = None
+    inputs_digest: str = ""
+    counts: Counts = Field(default_factory=Counts)
+    by: str = ""
+    at: str = ""
+
+    @property
+    def rules(self) -> Programme:
+        if self.definition is None:
+            raise LookupError(f"run {self.id} has no definition")
+        return self.definition
+
+
+def digest(programme: Programme, candidates: Sequence[Candidate]) -> str:
+    """Two runs with the same digest have the same inputs, and so the same outcome."""
+    state = hashlib.sha256(orjson.dumps(programme.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS))
+    for row in sorted((input_row(one) for one in candidates), key=lambda row: str(row["applicant_id"])):
+        state.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
+    return state.hexdigest()
+
+
+def input_row(candidate: Candidate) -> dict[str, Any]:
+    return {
+        **candidate._asdict(),
+        "registered_at": candidate.registered_at.isoformat(),
+        "choices": list(candidate.choices),
+        "written": None if candidate.written is None else str(candidate.written),
+        "total": None if candidate.total is None else str(candidate.total),
+    }
+
+
+def candidate_of(row: dict[str, object]) -> Candidate:
+    """The candidate in a stored input row."""
+    return Candidate(
+        applicant_id=str(row["applicant_id"]),
+        person_id=str(row["person_id"]),
+        registration_no=str(row["registration_no"]),
+        registered_at=datetime.fromisoformat(str(row["registered_at"])),
+        choices=tuple(row["choices"]),  # type: ignore[arg-type]
+        willing_to_move=bool(row["willing_to_move"]),
+        written=None if row["written"] is None else Decimal(str(row["written"])),
+        total=None if row["total"] is None else Decimal(str(row["total"])),
+        exclusive=bool(row["exclusive"]),
+    )
+
+
+def outcome_row(placed: Placed) -> dict[str, Any]:
+    return {**placed._asdict(), "outcome": str(placed.outcome), "reasons": list(placed.reasons)}
+
+
+def placed_of(row: dict[str, Any]) -> Placed:
+    return Placed(**{**row, "outcome": Outcome(row["outcome"]), "reasons": tuple(row["reasons"])})
+
+
+def count(candidates: Sequence[Candidate], outcome: Sequence[Placed]) -> Counts:
+    """The counts of an outcome."""
+    wanted = {one.applicant_id: one.choices[0] for one in candidates if one.choices}
+    outcomes = Counter(one.outcome for one in outcome)
+    accepted = [one for one in outcome if one.outcome is Outcome.ACCEPTED]
+    return Counts(
+        candidates=len(candidates),
+        accepted=outcomes[Outcome.ACCEPTED],
+        reserve=outcomes[Outcome.RESERVE],
+        rejected=outcomes[Outcome.REJECTED],
+        first_choice=sum(wanted.get(one.applicant_id) == one.class_code for one in accepted),
+        reasons=dict(Counter(reason for one in outcome for reason in one.reasons)),
+        accepted_per_class=dict(Counter(one.class_code for one in accepted if one.class_code)),
+    )

@@ -1,0 +1,7 @@
+"""Settings of selection: those every service has."""
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Nothing of its own: the rules are data of each programme."""

@@ -1,0 +1,69 @@
+"""Selection's collections and its named queries."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.selection.applicant import Applicant
+from services.selection.person import Person
+from services.selection.programme import Deciding, OpenProgramme
+from services.selection.roster import Roster
+from services.selection.run import Run
+from shared.storage import IndexModel, Storage, guarded
+
+_CHUNK = 500  # rows of a run in one document: far below MongoDB's 16 MB
+
+
+class Store:
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.programmes = storage.documents("programmes", OpenProgramme, aggregate="programme")
+        self.applicants = storage.documents(
+            "applicants",
+            Applicant,
+            aggregate="applicant",
+            indexes=[IndexModel([("programme_code", 1)]), IndexModel([("person_id", 1)])],
+        )
+        self.persons = storage.documents("persons", Person, aggregate="person")
+        self.rosters = storage.documents(
+            "rosters", Roster, aggregate="roster", indexes=[IndexModel([("programme_code", 1)])]
+        )
+        self.runs = storage.documents("runs", Run, aggregate="run")
+        self._chunks = storage.collection("run_chunks")
+
+    async def ids_in(self, programme_code: str) -> list[str]:
+        """The applicants of a programme."""
+        return await self._ids({"programme_code": programme_code})
+
+    async def ids_of(self, person_ids: Iterable[str]) -> list[str]:
+        """The registrations of these people, in every programme."""
+        return await self._ids({"person_id": {"$in": list(person_ids)}})
+
+    async def awaiting_selection(self, programme_code: str) -> list[Applicant]:
+        """Those the programme's selection is about: passed and not withdrawn."""
+        return await self.applicants.find(
+            {"programme_code": programme_code, "screening.passed": True, "withdrawn": False}, sort=[("_id", 1)]
+        )
+
+    async def undecided_programmes(self) -> list[OpenProgramme]:
+        """Programmes whose decision was begun and not finished."""
+        states = [Deciding.STARTED, Deciding.ALLOCATED]
+        return await self.programmes.find({"decision.state": {"$in": states}})
+
+    async def keep(self, run_id: str, part: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Store a part of a run in chunks; one that is stored already stays as it is."""
+        for number, start in enumerate(range(0, len(rows), _CHUNK)):
+            chunk = {"run_id": run_id, "part": part, "number": number, "rows": rows[start : start + _CHUNK]}
+            await guarded(
+                self._chunks.update_one({"_id": f"{run_id}:{part}:{number}"}, {"$setOnInsert": chunk}, upsert=True)
+            )
+
+    async def kept(self, run_id: str, part: str) -> list[dict[str, Any]]:
+        """A stored part of a run, in its order."""
+        # by prefix of the _id, so that no further index is needed
+        where = {"_id": {"$gte": f"{run_id}:{part}:", "$lt": f"{run_id}:{part};"}}
+        chunks = await guarded(self._chunks.find(where).to_list(None))
+        return [row for chunk in sorted(chunks, key=lambda one: int(one["number"])) for row in chunk["rows"]]
+
+    async def _ids(self, where: dict[str, Any]) -> list[str]:
+        found = await guarded(self.applicants.raw.find(where, {"_id": 1}).to_list(None))
+        return [str(one["_id"]) for one in found]

@@ -1,0 +1,86 @@
+"""Somebody withdraws: the claim on the person is released, and a freed seat goes to the class's first reserve."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from services.selection.applicant import Applicant
+from services.selection.applying import claim_person
+from services.selection.person import Person
+from services.selection.programme import Deciding, OpenProgramme
+from services.selection.rescreening import programme_of, settle_all
+from services.selection.roster import Roster, roster_id
+from services.selection.store import Store
+from shared.contracts import Event
+from shared.contracts.registration import ApplicantWithdrawn
+from shared.ledger import signature
+from shared.meta import Meta
+from shared.retries import NotYet
+
+
+async def withdraw(store: Store, event: ApplicantWithdrawn, meta: Meta) -> None:
+    """Every step may be repeated; the mark is saved with the last one, so that a crash before repeats them all."""
+    programme = await programme_of(store, event.programme_code)
+    applicant = await store.applicants.get(event.applicant_id)
+    if applicant is None or applicant.facts is None:
+        raise NotYet(f"applicant {event.applicant_id} has not arrived")
+    if programme.decision is not None and programme.decision.state is not Deciding.DONE:
+        raise NotYet(f"programme {programme.id} is being decided")
+    if applicant.decision is not None and applicant.decision.class_code is not None:
+        await _free_seat(store, programme, applicant, event.withdrawn_on)
+    if event.withdrawn_on < programme.rules.training.starts:
+        await _release(store, applicant)
+    await store.applicants.change(event.applicant_id, lambda current: _withdraw(current, event), meta=meta)
+
+
+def _withdraw(applicant: Applicant, event: ApplicantWithdrawn) -> Sequence[Event]:
+    applicant.withdraw(event.reason, event.programme_code, signature())
+    return []
+
+
+async def _free_seat(store: Store, programme: OpenProgramme, applicant: Applicant, on: date) -> None:
+    class_code = str(applicant.decision.class_code) if applicant.decision else ""
+    roster = roster_id(programme.id, class_code)
+    promote = on <= programme.reserve_until
+    promoted = await _change_roster(store, roster, lambda one: one.free(applicant.id, promote=promote))
+    while promoted is not None and not await _accept(store, programme, class_code, promoted):
+        promoted = await _pass_over(store, roster, promoted, applicant.id)
+
+
+async def _pass_over(store: Store, roster: str, promoted: str, freed_by: str) -> str | None:
+    return await _change_roster(store, roster, lambda one: one.pass_over(promoted, freed_by))
+
+
+async def _change_roster(store: Store, roster: str, change: Callable[[Roster], str | None]) -> str | None:
+    promoted: str | None = None
+
+    def apply(current: Roster) -> Sequence[Event] | None:
+        nonlocal promoted
+        before = current.model_copy(deep=True)
+        promoted = change(current)
+        return None if current == before else []
+
+    await store.rosters.change(roster, apply)
+    return promoted
+
+
+async def _accept(store: Store, programme: OpenProgramme, class_code: str, applicant_id: str) -> bool:
+    """Accept a reserve; False when another programme has accepted this person meanwhile."""
+    reserve = await store.applicants.get(applicant_id)
+    if reserve is None or reserve.withdrawn:
+        return False
+    if await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
+        await store.applicants.change(applicant_id, lambda one: one.promote(class_code, programme.revision))
+        await settle_all(store, set(await store.ids_of([reserve.person_id])) - {applicant_id})
+        return True
+    await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(programme.revision))
+    return False
+
+
+async def _release(store: Store, applicant: Applicant) -> None:
+    def release(person: Person) -> Sequence[Event] | None:
+        before = len(person.claims)
+        person.release(applicant.id)
+        return [] if len(person.claims) < before else None
+
+    await store.persons.change(applicant.person_id, release)
+    await settle_all(store, set(await store.ids_of([applicant.person_id])) - {applicant.id})
