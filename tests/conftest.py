@@ -52,9 +52,7 @@ async def settings_for(servers: Urls) -> Callable[..., Any]:
     prefix = f"test_{uuid.uuid4().hex[:10]}"
 
     def make(kind: type[S], **more: Any) -> S:
-        return kind.load(
-            amqp_url=servers.amqp, mongo_url=servers.mongo, actor_key=ACTOR_KEY, db_prefix=prefix, **more
-        )
+        return kind.load(amqp_url=servers.amqp, mongo_url=servers.mongo, actor_key=ACTOR_KEY, db_prefix=prefix, **more)
 
     return make
 

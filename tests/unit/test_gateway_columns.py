@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway import columns
-from services.gateway.kinds import ASSESSMENTS, BY_NAME, SCORES, Kind
+from services.gateway.kinds import APPLICANTS, ASSESSMENTS, BY_NAME, SCORES, Kind
 from shared.cells import Cell
 from shared.problems import Invalid
 
@@ -54,6 +54,15 @@ def test_missing_columns_are_named_with_those_found() -> None:
     assert refused.value.code == "columns_missing"
     assert refused.value.extra["missing"] == ["Nilai Tes Tertulis"]
     assert refused.value.extra["found"] == ["No", "NIK", "Nilai Wawancara"]
+
+
+def test_a_column_that_only_a_rule_needs_may_lack_where_the_rule_does_not_apply() -> None:
+    without = [column.headings[0] for column in APPLICANTS.columns if column.name != "health_certificate"]
+    row: list[Cell] = ["x"] * len(without)
+    assert len(columns.tabulate(APPLICANTS, [(1, list(without)), (2, row)], ["never_trained"]).rows) == 1
+    with pytest.raises(Invalid) as refused:
+        columns.tabulate(APPLICANTS, [(1, list(without)), (2, row)], ["healthy"])
+    assert refused.value.extra["missing"] == ["Surat Keterangan Sehat"]
 
 
 def test_two_columns_that_say_the_same_are_refused() -> None:
