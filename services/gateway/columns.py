@@ -1,7 +1,7 @@
 """Recognises the columns of a sheet by their headings, in any order and however they are written."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.gateway.kinds import Column, Kind
@@ -25,15 +25,17 @@ class Table:
     rows: list[tuple[int, dict[str, Cell]]]
 
 
-def tabulate(kind: Kind, lines: Sequence[Line]) -> Table:
+def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> Table:
     """The sheet's rows by our column names; columns that `kind` does not know are left out.
+
+    `rules` names the rules of eligibility that apply, for columns that only they need.
 
     The heading is the row among the first that names the most columns, so titles may stand above it. Raises Invalid:
     `columns_missing` (with `missing` and `found`), `columns_ambiguous`, `no_unit_columns`, `no_rows`.
     """
     at, names = _find_heading(kind, lines)
     heading = [text(cell) for cell in lines[at][1]]
-    _refuse_missing(kind, names, heading)
+    _refuse_missing(kind, rules, names, heading)
     _refuse_ambiguous(names, heading)
     body = lines[at + 1 :]
     if not body:
@@ -78,8 +80,9 @@ def _plain(heading: str) -> str:
     return _NOT_A_WORD.sub(" ", heading.casefold()).strip()
 
 
-def _refuse_missing(kind: Kind, names: dict[int, str], heading: list[str | None]) -> None:
-    missing = [column.headings[0] for column in kind.columns if column.needed and column.name not in names.values()]
+def _refuse_missing(kind: Kind, rules: Collection[str], names: dict[int, str], heading: list[str | None]) -> None:
+    needed = [column for column in kind.columns if column.needed or column.needed_for in rules]
+    missing = [column.headings[0] for column in needed if column.name not in names.values()]
     if missing:
         raise Invalid(
             "columns_missing",

@@ -9,11 +9,15 @@ Owner = Literal["registration", "selection", "certification", "placement"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of ours: its name in docs/services.md, and the headings it goes by, our own wording first."""
+    """One column of ours: its name in docs/services.md, and the headings it goes by, our own wording first.
+
+    `needed_for` names the rule of eligibility without which a sheet may lack the column.
+    """
 
     name: str
     headings: tuple[str, ...]
     needed: bool = False
+    needed_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Kind:
         return {column.name: column for column in self.columns}
 
 
-def _column(name: str, *headings: str, needed: bool = False) -> Column:
-    return Column(name, headings, needed)
+def _column(name: str, *headings: str, needed: bool = False, needed_for: str | None = None) -> Column:
+    return Column(name, headings, needed, needed_for)
 
 
 _NIK = _column(
@@ -98,20 +102,20 @@ APPLICANTS = Kind(
         _column(
             "health_certificate",
             *("Surat Keterangan Sehat", "Surat Sehat", "Keterangan Sehat", "SKS", "Ada Surat Keterangan Sehat"),
-            needed=True,
+            needed_for="healthy",
         ),
         _column(
             "trained_before",
             *("Pernah mengikuti pelatihan Dinperinaker", "Pernah mengikuti pelatihan", "Pernah ikut pelatihan"),
             *("Pernah pelatihan", "Pernah dilatih"),
-            needed=True,
+            needed_for="never_trained",
         ),
         _column("occupation", "Status saat ini", "Status", "Pekerjaan", "Pekerjaan saat ini", needed=True),
         _column(
             "follows_social_media",
             *("Follow akun media sosial Dinperinaker", "Follow akun media sosial", "Follow media sosial"),
             *("Mengikuti akun media sosial", "Mengikuti media sosial", "Follow medsos", "Media sosial"),
-            needed=True,
+            needed_for="follows_social_media",
         ),
     ),
     in_one_call=True,
@@ -138,7 +142,7 @@ ATTENDANCE = Kind(
     (
         _NIK,
         _NAME,
-        _column("class", "Kelas", "Kode Kelas"),
+        _column("class", "Kelas", "Kode Kelas", needed=True),
         _column("days", "Hari Pelatihan", "Jumlah Hari", "Jumlah Hari Pelatihan", "Hari", needed=True),
         _column("present", "Hadir", "Hari Hadir", "Jumlah Hadir", "Kehadiran", needed=True),
         _column("note", "Keterangan", "Catatan", "Ket"),

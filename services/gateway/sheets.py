@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
@@ -27,12 +28,15 @@ _DETAILS = {
 }
 
 
-async def read_table(path: Path, kind: Kind) -> Table:
-    """The sheet at `path` by our column names. Raises Invalid or TooLarge with the reason as its code."""
+async def read_table(path: Path, kind: Kind, rules: Collection[str] = ()) -> Table:
+    """The sheet at `path` by our column names (see `columns.tabulate`).
+
+    Raises Invalid or TooLarge with the reason as its code.
+    """
     async with _AT_ONCE:
         output = await _run_reader(path)
     # parsing some hundred thousand rows takes seconds: not on the event loop
-    return await asyncio.to_thread(lambda: columns.tabulate(kind, _lines(output)))
+    return await asyncio.to_thread(lambda: columns.tabulate(kind, _lines(output), rules))
 
 
 async def _run_reader(path: Path) -> bytes:

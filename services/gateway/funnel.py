@@ -1,0 +1,72 @@
+"""The funnel of a programme: how many people stand at each step, in all and per class."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.gateway.stages import ASSESSED, MATCHED, PLACED_AS, REACHED, Stage
+from shared.contracts.placement import Status
+
+PER_CLASS = (Stage.ACCEPTED, Stage.COMPLETED, Stage.COMPETENT, Stage.CERTIFIED)
+
+
+class ClassCounts(BaseModel):
+    """Of those accepted into one class."""
+
+    accepted: int = 0
+    completed: int = 0
+    competent: int = 0
+    certified: int = 0
+
+
+class Funnel(BaseModel):
+    """People per step. The steps from registered to certified are cumulative; the others say where people are now.
+
+    `placed` counts completed people by what became of them as of the latest wave; reached + not_reached = completed.
+    """
+
+    registered: int = 0
+    refused: int = 0
+    passed: int = 0
+    scored: int = 0
+    accepted: int = 0
+    reserve: int = 0
+    rejected: int = 0
+    withdrawn: int = 0
+    completed: int = 0
+    assessed: int = 0
+    competent: int = 0
+    certified: int = 0
+    matched: int = 0
+    placed: dict[Status, int] = {status: 0 for status in Status}
+    reached: int = 0
+    not_reached: int = 0
+    per_class: dict[str, ClassCounts] = {}
+
+
+def pipeline(programme_code: str) -> list[dict[str, Any]]:
+    """The aggregation over the applicants whose rows `assemble` takes."""
+    return [
+        {"$match": {"programme_code": programme_code}},
+        {"$unwind": "$counted_in"},
+        {"$group": {"_id": {"count": "$counted_in", "class": "$decision.class_code"}, "people": {"$sum": 1}}},
+    ]
+
+
+def assemble(rows: Iterable[Mapping[str, Any]]) -> Funnel:
+    """The funnel from rows `{_id: {count, class?}, people}`."""
+    counts: dict[str, int] = {}
+    per_class: dict[str, dict[str, int]] = {}
+    for row in rows:
+        count, class_code = row["_id"]["count"], row["_id"].get("class")
+        counts[count] = counts.get(count, 0) + row["people"]
+        if class_code and count in PER_CLASS:
+            per_class.setdefault(class_code, {})[count] = row["people"]
+    placed = {status: counts.get(PLACED_AS + status.value, 0) for status in Status}
+    reached, completed = counts.get(REACHED, 0), counts.get(Stage.COMPLETED, 0)
+    single = [*Stage, ASSESSED, MATCHED]
+    return Funnel.model_validate(
+        {name: counts.get(name, 0) for name in single if name in Funnel.model_fields and name != "placed"}
+        | {"placed": placed, "reached": reached, "not_reached": completed - reached, "per_class": per_class}
+    )

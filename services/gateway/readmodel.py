@@ -1,0 +1,167 @@
+"""What the gateway knows of each applicant and programme, from events alone: it names nobody."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.certification import AssessmentRecorded, CertificateIssued, Result, TrainingCompleted
+from shared.contracts.placement import JobMatched, PlacementRecorded, Source, Status
+from shared.contracts.registration import ApplicantRegistered, Facts, Programme
+from shared.contracts.selection import ApplicantScreened, Outcome, ScoresRecorded, SelectionDecided
+from shared.contracts.selection import Stage as DecidedAt
+from shared.documents import Document
+from shared.meta import Meta
+
+
+class Order(NamedTuple):
+    """Where an event stands among those of its subject."""
+
+    sequence: int = 0
+    n: int = 0
+
+
+class Screening(BaseModel):
+    passed: bool
+    reasons: list[str]
+    order: Order
+
+
+class Scores(BaseModel):
+    total: float | None
+    absent: bool
+
+
+class Decision(BaseModel):
+    outcome: Outcome
+    stage: DecidedAt
+    class_code: str | None
+    rank: int | None
+    total: float | None
+    reasons: list[str]
+    order: Order
+
+
+class Attempt(BaseModel):
+    number: int
+    result: Result
+    order: Order
+
+
+class Certificate(BaseModel):
+    """Not yet `issued` while only its revocation has arrived."""
+
+    issued: bool = False
+    revoked: bool = False
+
+
+class Placement(BaseModel):
+    status: Status
+    wave: int | None
+    source: Source
+    order: Order
+
+
+class Applicant(Document):
+    """One applicant, absorbed from events in any order. `stage` and `counted_in` are derived by `stages.py`.
+
+    `says_trained` is what the applicant stated about earlier training; `counted_in` lists the funnel's counts that
+    include this applicant.
+    """
+
+    registration_no: str | None = None
+    number: int = 0
+    person_id: str | None = None
+    registered_at: datetime | None = None
+    choices: list[str] = Field(default_factory=list)
+    says_trained: bool = False
+    facts_order: Order = Order()
+    withdrawn: bool = False
+    screening: Screening | None = None
+    scores: Scores | None = None
+    decision: Decision | None = None
+    completed: bool | None = None
+    attempts: dict[str, Attempt] = Field(default_factory=dict)
+    certificates: dict[str, Certificate] = Field(default_factory=dict)
+    matches: list[str] = Field(default_factory=list)
+    placements: dict[str, Placement] = Field(default_factory=dict)
+    stage: str = ""
+    counted_in: list[str] = Field(default_factory=list)
+
+    def registered(self, event: ApplicantRegistered, meta: Meta) -> None:
+        self.registration_no = event.registration_no
+        self.number = int(event.registration_no.rsplit("-", 1)[-1])
+        self.registered_at = event.registered_at
+        self.take_facts(event, event.person_id, meta)
+
+    def take_facts(self, facts: Facts, person_id: str, meta: Meta) -> None:
+        """The facts as of this event, unless a later one, registered or corrected, came first."""
+        order = order_of(meta)
+        if order > self.facts_order:
+            self.choices, self.says_trained = facts.choices, facts.trained_before
+            self.person_id, self.facts_order = person_id, order
+
+    def withdraws(self) -> None:
+        self.withdrawn = True
+
+    def screened(self, event: ApplicantScreened, meta: Meta) -> None:
+        self.screening = Screening(passed=event.passed, reasons=event.reasons, order=order_of(meta))
+
+    def scored(self, event: ScoresRecorded) -> None:
+        self.scores = Scores(total=event.total, absent=event.absent)
+
+    def decided(self, event: SelectionDecided, meta: Meta) -> None:
+        self.decision = Decision(
+            outcome=event.outcome,
+            stage=event.stage,
+            class_code=event.class_code,
+            rank=event.rank,
+            total=event.total,
+            reasons=event.reasons,
+            order=order_of(meta),
+        )
+
+    def trained(self, event: TrainingCompleted) -> None:
+        self.completed = event.completed
+
+    def assessed(self, event: AssessmentRecorded, meta: Meta) -> None:
+        """Attempts accumulate; a correction of one replaces it."""
+        held = self.attempts.get(str(event.attempt))
+        if held is None or order_of(meta) > held.order:
+            self.attempts[str(event.attempt)] = Attempt(number=event.attempt, result=event.result, order=order_of(meta))
+
+    def certified(self, event: CertificateIssued) -> None:
+        self.certificates.setdefault(event.certificate_id, Certificate()).issued = True
+
+    def revoked(self, certificate_id: str) -> None:
+        self.certificates.setdefault(certificate_id, Certificate()).revoked = True
+
+    def matched(self, event: JobMatched) -> None:
+        if event.match_id not in self.matches:
+            self.matches.append(event.match_id)
+
+    def placed(self, event: PlacementRecorded, meta: Meta) -> None:
+        """Waves accumulate; what is reported outside the tracer study is kept per source."""
+        key = str(event.wave) if event.wave is not None else event.source.value
+        held = self.placements.get(key)
+        if held is None or order_of(meta) > held.order:
+            self.placements[key] = Placement(
+                status=event.status, wave=event.wave, source=event.source, order=order_of(meta)
+            )
+
+
+class Person(Document):
+    """The trainings that alumni lists name for one person, each with its year."""
+
+    trainings: list[str] = Field(default_factory=list)
+
+
+class ProgrammeView(Document):
+    """A programme as last defined."""
+
+    revision: int = 0
+    programme: Programme | None = None
+
+
+def order_of(meta: Meta) -> Order:
+    return Order(meta.sequence, meta.n)

@@ -1,0 +1,86 @@
+"""What an import answers: how many rows went in, and for every other row its number, column and reason."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+
+from services.gateway.columns import heading_of
+from services.gateway.kinds import Kind
+from services.gateway.messages import Language, message
+from shared.cells import Cell
+from shared.rows import Judged, Problem, Verdict
+
+MASK = "•••"
+PERSONAL = frozenset({"nik", "name", "birth_place", "birth_date", "address", "village", "phone", "email"})
+
+
+class Finding(BaseModel):
+    """One problem of one row; `column` is the heading as it stands in the file, `reason` a code."""
+
+    row: int
+    column: str | None
+    value: Cell
+    reason: str
+    message: str
+
+
+class Refusal(Finding):
+    """A row that changed nothing, with its first problem; the others stand under `also`."""
+
+    also: list[Finding] = Field(default_factory=list)
+
+
+class Duplicate(BaseModel):
+    row: int
+    note: str | None = None
+
+
+class Report(BaseModel):
+    """`rows` = `accepted` + `duplicates` + the number of `refused`."""
+
+    rows: int
+    accepted: int
+    duplicates: int
+    refused: list[Refusal]
+    warnings: list[Finding]
+    duplicate_rows: list[Duplicate]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom a report is written: their language, and whether they may see personal values."""
+
+    language: Language
+    sees_personal_data: bool
+
+
+def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], reader: Reader) -> Report:
+    """The report on all rows of one file. A row that still waits is refused for what it waits for."""
+    rows = sorted(judged, key=lambda one: one.row)
+
+    def finding(row: int, problem: Problem) -> Finding:
+        name = problem.column
+        hidden = name in PERSONAL and not reader.sees_personal_data and problem.value is not None
+        return Finding(
+            row=row,
+            column=None if name is None else headings.get(name) or heading_of(kind, name),
+            value=MASK if hidden else problem.value,
+            reason=problem.reason,
+            message=message(problem.reason, reader.language),
+        )
+
+    refused = []
+    for one in rows:
+        if one.verdict in (Verdict.REFUSED, Verdict.WAITING):
+            first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
+            refused.append(Refusal(**dict(first), also=others))
+    duplicates = [one for one in rows if one.verdict is Verdict.DUPLICATE]
+    return Report(
+        rows=len(rows),
+        accepted=sum(one.verdict is Verdict.ACCEPTED for one in rows),
+        duplicates=len(duplicates),
+        refused=refused,
+        warnings=[finding(one.row, problem) for one in rows for problem in one.warnings],
+        duplicate_rows=[Duplicate(row=one.row, note=one.note) for one in duplicates],
+    )

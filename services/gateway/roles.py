@@ -1,0 +1,74 @@
+"""Who may do what: one table from routes to roles, and which roles may see personal and health facts."""
+
+from enum import StrEnum
+
+from services.gateway.kinds import BY_NAME
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    REGISTRAR = "registrar"
+    SELECTOR = "selector"
+    CERTIFIER = "certifier"
+    PLACEMENT = "placement"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+ALL = frozenset(Role)
+_STAFF = ALL - {Role.VIEWER, Role.OPERATOR}
+_REGISTRAR = frozenset({Role.ADMIN, Role.REGISTRAR})
+_SELECTOR = frozenset({Role.ADMIN, Role.SELECTOR})
+_CERTIFIER = frozenset({Role.ADMIN, Role.CERTIFIER})
+_PLACEMENT = frozenset({Role.ADMIN, Role.PLACEMENT})
+_ADMIN = frozenset({Role.ADMIN})
+
+SEES_PERSONAL_DATA = _REGISTRAR
+SEES_HEALTH = _REGISTRAR | _SELECTOR
+
+_OF_KIND = {
+    "applicants": _REGISTRAR,
+    "alumni": _REGISTRAR,
+    "scores": _SELECTOR,
+    "attendance": _CERTIFIER,
+    "assessments": _CERTIFIER,
+    "certificates": _CERTIFIER,
+    "vacancies": _PLACEMENT,
+    "tracer": _PLACEMENT,
+}
+
+# paths as the routes declare them, below /api/v1
+ROLES: dict[tuple[str, str], frozenset[Role]] = {
+    ("GET", "/programmes"): ALL,
+    ("POST", "/programmes"): _REGISTRAR,
+    ("GET", "/programmes/{code}"): ALL,
+    ("GET", "/programmes/{code}/funnel"): ALL,
+    ("GET", "/programmes/{code}/classes"): ALL,
+    ("POST", "/programmes/{code}/applicants"): _REGISTRAR,
+    ("GET", "/programmes/{code}/applicants"): ALL,
+    ("POST", "/programmes/{code}/applicants/search"): _STAFF,
+    ("GET", "/applicants/{applicant_id}"): _STAFF,
+    ("POST", "/applicants/{applicant_id}/corrections"): _REGISTRAR,
+    ("POST", "/applicants/{applicant_id}/withdrawal"): _REGISTRAR,
+    ("POST", "/applicants/{applicant_id}/overrules"): _SELECTOR,
+    ("POST", "/programmes/{code}/selection/simulate"): _SELECTOR,
+    ("POST", "/programmes/{code}/selection/decide"): _SELECTOR,
+    ("GET", "/programmes/{code}/selection/runs/{run_id}"): _SELECTOR,
+    ("POST", "/certificates/{certificate_id}/revocation"): _CERTIFIER,
+    ("POST", "/programmes/{code}/matching/run"): _PLACEMENT,
+    ("GET", "/vacancies"): ALL,
+    ("POST", "/programmes/{code}/imports/{kind}"): _STAFF,
+    ("POST", "/imports/{kind}"): _STAFF,
+    ("GET", "/imports/{import_id}"): _STAFF,
+    ("GET", "/events"): ALL,
+    ("POST", "/users"): _ADMIN,
+    ("GET", "/users"): _ADMIN,
+} | {
+    ("POST", f"{'/programmes/{code}' if kind.of_a_programme else ''}/imports/{name}"): _OF_KIND[name]
+    for name, kind in BY_NAME.items()
+}
+
+
+def may(role: str, method: str, path: str) -> bool:
+    """Whether a role may use a route; a route that the table does not name is nobody's."""
+    return role in ROLES.get((method, path), frozenset())

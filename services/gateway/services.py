@@ -1,0 +1,111 @@
+"""Calls to the four services over HTTP, in the name of whoever acts."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from services.gateway.calling import Caller
+from services.gateway.kinds import Owner
+from services.gateway.settings import Settings
+from shared import actors, context
+from shared.problems import Away, Problem
+
+_CONNECT_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 20.0
+ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
+
+
+def at(path: str, **names: str) -> str:
+    """A service's path with the caller's own words in it, quoted."""
+    return path.format(**{name: quote(value, safe="") for name, value in names.items()})
+
+
+class Refused(Problem):
+    """A service's own problem document, passed on as it is."""
+
+    def __init__(self, status: int, code: str, detail: str, **extra: Any) -> None:
+        super().__init__(code, detail, **extra)
+        self.status = status
+
+
+class Services:
+    """One pooled HTTP client. Raises Away when a service does not answer, Refused when it answers with a problem."""
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._key = settings.actor_key.get_secret_value()
+        self._urls: Mapping[Owner, str] = {
+            "registration": settings.registration_url,
+            "selection": settings.selection_url,
+            "certification": settings.certification_url,
+            "placement": settings.placement_url,
+        }
+        self._client = httpx.AsyncClient(transport=transport, limits=httpx.Limits(max_connections=100))
+
+    async def get(self, service: Owner, path: str, caller: Caller) -> Any:
+        return await self._call("GET", service, path, caller)
+
+    async def put(self, service: Owner, path: str, caller: Caller, body: Any) -> Any:
+        return await self._call("PUT", service, path, caller, body)
+
+    async def post(
+        self,
+        service: Owner,
+        path: str,
+        caller: Caller,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> Any:
+        """POST under the caller's Idempotency-Key, or under `key`; the JSON answer."""
+        return await self._call("POST", service, path, caller, body, key or caller.idempotency_key, timeout_s)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _call(
+        self,
+        method: str,
+        service: Owner,
+        path: str,
+        caller: Caller,
+        body: Any = None,
+        key: str | None = None,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> Any:
+        headers = {
+            "Authorization": f"Bearer {actors.sign(self._key, caller.actor, service)}",
+            "X-Correlation-Id": context.correlation(),
+        }
+        if key:
+            headers["Idempotency-Key"] = key
+        try:
+            answer = await self._client.request(
+                method,
+                self._urls[service] + path,
+                json=body,
+                headers=headers,
+                timeout=httpx.Timeout(timeout_s, connect=_CONNECT_TIMEOUT_S),
+            )
+        except httpx.TransportError as error:
+            raise Away("service_away", f"The service {service} does not answer at the moment.") from error
+        if answer.is_success:
+            return answer.json()
+        raise _problem(service, answer)
+
+
+def _problem(service: Owner, answer: httpx.Response) -> Problem:
+    try:
+        document = dict(answer.json())
+        code, detail = document.pop("code"), document.pop("detail")
+    except (ValueError, KeyError, TypeError):
+        document, code, detail = {}, "service_failed", f"The service {service} answered {answer.status_code}."
+    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return Away(code if answer.status_code == Away.status else "service_failed", detail)
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        # our own token was refused: nothing the client could mend
+        return Away("service_failed", f"The service {service} does not accept the gateway.")
+    extra = {name: value for name, value in document.items() if name not in ("type", "title", "status")}
+    return Refused(answer.status_code, code, detail, **extra)

@@ -1,0 +1,125 @@
+"""Where an applicant stands, and which of the funnel's counts include them; derived from the read model alone."""
+
+from enum import StrEnum
+
+from services.gateway.readmodel import Applicant, Placement
+from shared.contracts.certification import Result
+from shared.contracts.placement import Status
+from shared.contracts.selection import Outcome
+from shared.contracts.selection import Stage as DecidedAt
+
+
+class Stage(StrEnum):
+    """The furthest an applicant has come, or where their way ended."""
+
+    REGISTERED = "registered"
+    REFUSED = "refused"
+    PASSED = "passed"
+    SCORED = "scored"
+    ACCEPTED = "accepted"
+    RESERVE = "reserve"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    COMPLETED = "completed"
+    DROPPED_OUT = "dropped_out"
+    COMPETENT = "competent"
+    NOT_YET_COMPETENT = "not_yet_competent"
+    CERTIFIED = "certified"
+    PLACED = "placed"
+
+
+ASSESSED, MATCHED, REACHED, PLACED_AS = "assessed", "matched", "reached", "placed."
+
+# the way through a programme: whoever is counted at one step is counted at every step before it
+WAY = (
+    *(Stage.REGISTERED.value, Stage.PASSED.value, Stage.SCORED.value, Stage.ACCEPTED.value, Stage.COMPLETED.value),
+    *(ASSESSED, Stage.COMPETENT.value, Stage.CERTIFIED.value),
+)
+
+_AT_WORK = (Status.EMPLOYED, Status.SELF_EMPLOYED)
+
+
+def stage(applicant: Applicant) -> Stage:
+    """The one stage that a list shows."""
+    if ended := _ended(applicant):
+        return ended
+    furthest = _furthest(applicant)
+    current = placement(applicant)
+    if furthest >= WAY.index(Stage.COMPLETED) and current and current.status in _AT_WORK:
+        return Stage.PLACED
+    return Stage.NOT_YET_COMPETENT if WAY[furthest] == ASSESSED else Stage(WAY[furthest])
+
+
+def counted_in(applicant: Applicant) -> list[str]:
+    """The names of the funnel's counts that include this applicant; none before the registration is known."""
+    if applicant.registration_no is None:
+        return []
+    ended = _ended(applicant)
+    furthest = min(_furthest(applicant), _LAST_STEP.get(ended, len(WAY) - 1) if ended else len(WAY) - 1)
+    counts = list(WAY[: furthest + 1])
+    if ended and ended is not Stage.DROPPED_OUT:
+        counts.append(ended.value)
+    if Stage.COMPLETED.value in counts:
+        if applicant.matches:
+            counts.append(MATCHED)
+        if current := placement(applicant):
+            counts.append(PLACED_AS + current.status.value)
+            if current.status is not Status.UNREACHABLE:
+                counts.append(REACHED)
+    return counts
+
+
+# where a way has ended, the last step that still counts
+_LAST_STEP = {
+    Stage.WITHDRAWN: WAY.index(Stage.SCORED),
+    Stage.REFUSED: WAY.index(Stage.REGISTERED),
+    Stage.REJECTED: WAY.index(Stage.SCORED),
+    Stage.RESERVE: WAY.index(Stage.SCORED),
+    Stage.DROPPED_OUT: WAY.index(Stage.ACCEPTED),
+}
+
+
+def placement(applicant: Applicant) -> Placement | None:
+    """What became of them as of the latest wave; what is told outside the waves counts when it came last."""
+    known = applicant.placements.values()
+    waves = [placed for placed in known if placed.wave is not None]
+    latest_wave = max(waves, key=lambda placed: placed.wave or 0, default=None)
+    told = max((placed for placed in known if placed.wave is None), key=lambda placed: placed.order, default=None)
+    if told and (latest_wave is None or told.order > latest_wave.order):
+        return told
+    return latest_wave
+
+
+def _ended(applicant: Applicant) -> Stage | None:
+    if applicant.withdrawn:
+        return Stage.WITHDRAWN
+    decision, screening = applicant.decision, applicant.screening
+    if decision is None:
+        return Stage.REFUSED if screening and not screening.passed else None
+    if decision.outcome is Outcome.ACCEPTED:
+        return Stage.DROPPED_OUT if applicant.completed is False else None
+    if decision.outcome is Outcome.RESERVE:
+        return Stage.RESERVE
+    if decision.stage is not DecidedAt.ADMINISTRATION:
+        return Stage.REJECTED
+    overruled = screening is not None and screening.passed and screening.order > decision.order
+    return None if overruled else Stage.REFUSED
+
+
+def _furthest(applicant: Applicant) -> int:
+    """The furthest step in `WAY` that is known to be reached, whatever has not arrived yet before it."""
+    attempts = applicant.attempts.values()
+    latest = max(attempts, key=lambda attempt: attempt.number, default=None)
+    decision = applicant.decision
+    reached = {
+        Stage.CERTIFIED: any(held.issued and not held.revoked for held in applicant.certificates.values()),
+        Stage.COMPETENT: latest is not None and latest.result is Result.COMPETENT,
+        ASSESSED: latest is not None,
+        Stage.COMPLETED: applicant.completed is True,
+        Stage.ACCEPTED: decision is not None and decision.outcome is Outcome.ACCEPTED,
+        Stage.SCORED: applicant.scores is not None and applicant.scores.total is not None,
+        Stage.PASSED: (applicant.screening is not None and applicant.screening.passed)
+        or (decision is not None and decision.stage is not DecidedAt.ADMINISTRATION),
+        Stage.REGISTERED: True,
+    }
+    return next(WAY.index(step) for step, is_reached in reached.items() if is_reached)
