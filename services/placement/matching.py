@@ -1,0 +1,165 @@
+"""Who is proposed for which vacancy: as many graduates as possible, and among those the greatest total score."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import inf
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel
+
+from services.placement import education
+from services.placement.assignment import assign
+from services.placement.graduate import Graduate
+from services.placement.places import Neighbours, place
+from services.placement.vacancy import Terms, Vacancy
+from shared.cells import BadCell, word
+from shared.contracts.registration import Programme
+
+_PLACE: Final = {"same_city": 60, "neighbouring_city": 30, "other_city": 0}
+_WAGE: Final = 40
+
+
+class Type(NamedTuple):
+    """What alone decides, within a vocation, which vacancies suit a graduate and how well."""
+
+    education: int | None
+    city: str | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A graduate who may be proposed. `education` is a rank, None when unknown; `city` is None when unreadable."""
+
+    applicant_id: str
+    vocation: str
+    education: int | None
+    city: str | None
+    total: float | None
+
+    @property
+    def type(self) -> Type:
+        return Type(self.education, self.city)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A vacancy that is open, with the seats nobody has been proposed for."""
+
+    vacancy_id: str
+    terms: Terms
+    seats_left: int
+
+
+class Proposal(BaseModel):
+    """One graduate for one seat; `score` is 0 to 100."""
+
+    applicant_id: str
+    vacancy_id: str
+    employer: str
+    position: str
+    score: float
+    reasons: list[str]
+
+
+def candidates(graduates: Iterable[Graduate], programme: Programme, as_of: date) -> list[Candidate]:
+    """The graduates of a programme who hold a valid certificate, are not placed, and have not been proposed."""
+    found = []
+    for graduate in graduates:
+        offer = programme.class_of(graduate.class_code or "")
+        out = graduate.withdrawn or graduate.completed is False or graduate.placed or graduate.match is not None
+        if offer is None or out or not graduate.certified(as_of):
+            continue
+        found.append(
+            Candidate(
+                applicant_id=graduate.id,
+                vocation=word(offer.vocation),
+                education=education.rank(graduate.education or ""),
+                city=_place_or_none(graduate.city),
+                total=graduate.total,
+            )
+        )
+    return found
+
+
+def openings(vacancies: Iterable[Vacancy], taken: Mapping[str, int], as_of: date) -> list[Opening]:
+    """The vacancies that take applications on that day; `taken` are the seats proposed already, by vacancy id."""
+    return [
+        Opening(vacancy.id, vacancy.terms, max(0, vacancy.terms.seats - taken.get(vacancy.id, 0)))
+        for vacancy in vacancies
+        if vacancy.terms is not None and vacancy.terms.closes_on >= as_of
+    ]
+
+
+def propose(among: list[Candidate], open_now: list[Opening], neighbours: Neighbours) -> list[Proposal]:
+    """The proposals, ordered by applicant id; the same for the same input in any order.
+
+    Where nothing else decides between graduates, those with the higher total in the selection are proposed.
+    """
+    highest = max((opening.terms.twice_the_wage for opening in open_now), default=0)
+    proposals: list[Proposal] = []
+    for vocation in sorted({candidate.vocation for candidate in among}):
+        proposals += _propose_in_vocation(
+            [candidate for candidate in among if candidate.vocation == vocation],
+            [opening for opening in open_now if word(opening.terms.vocation) == vocation and opening.seats_left],
+            _Scale(highest, neighbours),
+        )
+    return sorted(proposals, key=lambda proposal: proposal.applicant_id)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Scores as whole numbers: 100 points are 100 times the highest wage (twice its midpoint) of all open vacancies."""
+
+    highest: int
+    neighbours: Neighbours
+
+    def nearness(self, city: str | None, terms: Terms) -> str:
+        if city == terms.location:
+            return "same_city"
+        near = city is not None and self.neighbours.are(city, terms.location)
+        return "neighbouring_city" if near else "other_city"
+
+    def weight(self, city: str | None, terms: Terms) -> int:
+        return _PLACE[self.nearness(city, terms)] * self.highest + _WAGE * terms.twice_the_wage
+
+    def score(self, city: str | None, terms: Terms) -> float:
+        return round(self.weight(city, terms) / self.highest, 2)
+
+
+def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale: _Scale) -> list[Proposal]:
+    ranked = sorted(among, key=lambda one: (inf if one.total is None else -one.total, one.applicant_id))
+    open_now = {opening.vacancy_id: opening for opening in sorted(vacancies, key=lambda one: one.vacancy_id)}
+    chosen = assign(
+        [(candidate.applicant_id, candidate.type) for candidate in ranked],
+        {vacancy_id: opening.seats_left for vacancy_id, opening in open_now.items()},
+        {
+            (type_, vacancy_id): scale.weight(type_.city, opening.terms)
+            for type_ in dict.fromkeys(candidate.type for candidate in ranked)
+            for vacancy_id, opening in open_now.items()
+            if education.suffices(type_.education, opening.terms.education)
+        },
+    )
+    cities = {candidate.applicant_id: candidate.city for candidate in among}
+    return [
+        _proposal(applicant_id, cities[applicant_id], open_now[vacancy_id], scale)
+        for applicant_id, vacancy_id in chosen.items()
+    ]
+
+
+def _proposal(applicant_id: str, city: str | None, opening: Opening, scale: _Scale) -> Proposal:
+    return Proposal(
+        applicant_id=applicant_id,
+        vacancy_id=opening.vacancy_id,
+        employer=opening.terms.employer,
+        position=opening.terms.position,
+        score=scale.score(city, opening.terms),
+        reasons=["same_vocation", "education_suffices", scale.nearness(city, opening.terms)],
+    )
+
+
+def _place_or_none(city: str | None) -> str | None:
+    try:
+        return place(city)
+    except BadCell:
+        return None

@@ -1,0 +1,81 @@
+"""The tracer study: what became of graduates three, six and twelve months after the training."""
+
+import re
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator
+
+from services.placement.graduate import Answer, Graduate
+from shared.cells import BadCell, Cell, day, text, whole, word
+from shared.contracts.placement import PlacementRecorded, Source, Status
+from shared.contracts.selection import Outcome
+from shared.judging import Change, RowWaits, Text, optional, read, refused
+from shared.ledger import Signature
+
+WAVES: Final = (3, 6, 12)
+_STATUSES: Final = {
+    "bekerja": Status.EMPLOYED,
+    "wirausaha": Status.SELF_EMPLOYED,
+    "melanjutkan studi": Status.STUDYING,
+    "belum bekerja": Status.UNEMPLOYED,
+    "tidak dapat dihubungi": Status.UNREACHABLE,
+}
+
+
+def wave(cell: Cell) -> int:
+    """3, 6 or 12, also as "3 bulan" or "bulan ke-3". Raises BadCell, "unknown_wave" among others."""
+    numbers = re.findall(r"\d+", text(cell) or "") if isinstance(cell, str) else []
+    months = int(numbers[0]) if len(numbers) == 1 and "bulan" in word(cell) else whole(cell)
+    if months not in WAVES:
+        raise BadCell("unknown_wave")
+    return months
+
+
+def status(cell: Cell) -> Status:
+    """The status a word stands for. Raises BadCell, "missing" or "unknown_status"."""
+    if not word(cell):
+        raise BadCell("missing")
+    if word(cell) not in _STATUSES:
+        raise BadCell("unknown_status")
+    return _STATUSES[word(cell)]
+
+
+class TracerRow(BaseModel):
+    wave: Annotated[int, BeforeValidator(wave)]
+    status: Annotated[Status, BeforeValidator(status)]
+    employer: Text
+    started_on: Annotated[date | None, BeforeValidator(optional(day))]
+
+
+def record(graduate: Graduate, cells: dict[str, Cell], signed: Signature) -> Change | None:
+    """Record one answer (wave, status, employer, started_on), or correct the one of that wave.
+
+    None when it is known already. Raises RowRefused; "not_a_graduate" for somebody known not to have completed the
+    training; or RowWaits, "completion_unknown".
+    """
+    answer = Answer(**read(TracerRow, cells).model_dump())
+    _check_graduate(graduate)
+    before = next((known for known in graduate.answers if known.wave == answer.wave), None)
+    if answer == before:
+        return None
+    if before is None:
+        graduate.answers.append(answer)
+        graduate.write(signed, "answer_recorded", wave=answer.wave, status=answer.status)
+    else:
+        graduate.superseded.append(before)
+        graduate.answers[graduate.answers.index(before)] = answer
+        graduate.write(signed, "answer_corrected", wave=answer.wave, before=before.status, after=answer.status)
+    recorded = PlacementRecorded(
+        applicant_id=graduate.id, programme_code=graduate.programme_code, source=Source.TRACER, **answer.model_dump()
+    )
+    return Change([recorded], [])
+
+
+def _check_graduate(graduate: Graduate) -> None:
+    if graduate.completed:
+        return
+    known_not_to = graduate.completed is False or graduate.withdrawn or graduate.outcome is Outcome.REJECTED
+    if known_not_to:
+        raise refused("not_a_graduate")
+    raise RowWaits("completion_unknown")

@@ -1,0 +1,84 @@
+"""Vacancies, as employers and job fairs report them: a code at an employer, with seats, a place and a wage."""
+
+import hashlib
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from services.placement import education
+from services.placement.places import place
+from shared.cells import BadCell, Cell, day, text, whole, word
+from shared.documents import Document
+from shared.judging import Change, Text, read, refused
+from shared.ledger import Entry, Signature, entry
+
+_HIGHEST_WAGE: Final = 1_000_000_000  # rupiah a month; beyond it lies a typing error
+
+
+def stated(cell: Cell) -> str:
+    """Text that may not be blank. Raises BadCell, "missing"."""
+    written = text(cell)
+    if written is None:
+        raise BadCell("missing")
+    return written
+
+
+def rupiah(cell: Cell) -> int:
+    """A wage in whole rupiah: 2500000, 2.500.000 or Rp 2.500.000. Raises BadCell."""
+    if isinstance(cell, str):
+        cell = word(cell).removeprefix("rp").strip(" .").removesuffix(",-").removesuffix(",00")
+    return whole(cell)
+
+
+Stated = Annotated[str, BeforeValidator(stated), Field(max_length=300)]
+Rupiah = Annotated[int, BeforeValidator(rupiah), Field(gt=0, le=_HIGHEST_WAGE)]
+
+
+class Terms(BaseModel):
+    """What a vacancy offers and asks for; wages in rupiah a month, `education` None when anyone will do."""
+
+    code: Stated
+    employer: Stated
+    position: Stated
+    vocation: Stated
+    seats: Annotated[int, BeforeValidator(whole), Field(ge=1, le=100_000)]
+    location: Annotated[str, BeforeValidator(place), Field(max_length=300)]
+    education: Annotated[str | None, BeforeValidator(education.minimum)]
+    wage_min: Rupiah
+    wage_max: Rupiah
+    closes_on: Annotated[date, BeforeValidator(day)]
+    source: Text
+
+    @property
+    def twice_the_wage(self) -> int:
+        """Twice the midpoint of the wage, which keeps it whole."""
+        return self.wage_min + self.wage_max
+
+
+class Vacancy(Document):
+    terms: Terms | None = None
+    ledger: list[Entry] = Field(default_factory=list)
+
+    def report(self, terms: Terms, signed: Signature) -> Change | None:
+        """Take over what an employer reports; None when it is known already. Other services hear nothing of it."""
+        before = self.terms
+        if terms == before:
+            return None
+        self.terms = terms
+        replaced = {} if before is None else {"before": before.model_dump()}
+        self.ledger.append(entry(signed, "vacancy_changed" if before else "vacancy_reported", None, **replaced))
+        return Change([], [])
+
+
+def read_terms(cells: dict[str, Cell]) -> Terms:
+    """The terms in a row whose columns are named as the fields of Terms. Raises RowRefused."""
+    terms = read(Terms, cells)
+    if terms.wage_max < terms.wage_min:
+        raise refused("below_minimum", "wage_max", cells.get("wage_max"))
+    return terms
+
+
+def vacancy_id(terms: Terms) -> str:
+    """A vacancy is identified by its code and its employer, in any case and spacing."""
+    return hashlib.sha256(f"{word(terms.code)}\n{word(terms.employer)}".encode()).hexdigest()[:24]

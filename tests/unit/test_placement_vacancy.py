@@ -1,0 +1,122 @@
+"""A vacancy is read from a row, and is the same one when its code and employer are."""
+
+from datetime import date
+
+import pytest
+
+from services.placement import education
+from services.placement.places import Neighbours, place
+from services.placement.vacancy import Terms, Vacancy, read_terms, vacancy_id
+from shared.cells import BadCell, Cell
+from shared.judging import RowRefused
+from tests.unit.placement_examples import SIGNED, row
+
+
+def terms(cells: dict[str, Cell]) -> Terms:
+    return read_terms(cells)
+
+
+def test_a_row_becomes_the_terms_of_a_vacancy() -> None:
+    found = terms(row(location="KAB. TEGAL", wage_min="Rp 2.000.000,-", wage_max="2.500.000", education="sma/smk"))
+    assert (found.location, found.education) == ("Kabupaten Tegal", "SMA")
+    assert (found.wage_min, found.wage_max, found.twice_the_wage) == (2_000_000, 2_500_000, 4_500_000)
+    assert (found.seats, found.closes_on) == (2, date(2030, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("code", None, "missing"),
+        ("employer", " ", "missing"),
+        ("vocation", None, "missing"),
+        ("seats", 0, "greater_than_equal"),
+        ("seats", 1.5, "not_whole"),
+        ("location", None, "missing"),
+        ("education", "pengalaman", "unknown_education"),
+        ("wage_min", "nego", "not_a_number"),
+        ("wage_min", 0, "greater_than"),
+        ("wage_max", 1_999_999, "below_minimum"),
+        ("wage_max", 10**12, "less_than_equal"),
+        ("closes_on", 45000.0, "not_a_date"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_refused_naming_its_column(column: str, cell: Cell, reason: str) -> None:
+    with pytest.raises(RowRefused) as refusal:
+        terms(row(**{column: cell}))
+    assert [(problem.column, problem.reason, problem.value) for problem in refusal.value.problems] == [
+        (column, reason, cell)
+    ]
+
+
+def test_a_vacancy_is_identified_by_code_and_employer() -> None:
+    same = row(code="l-001", employer="cv  maju JAYA", position="Operator", seats=9)
+    assert vacancy_id(terms(same)) == vacancy_id(terms(row()))
+    assert vacancy_id(terms(row(employer="PT Lain"))) != vacancy_id(terms(row()))
+    assert vacancy_id(terms(row(code="L-002"))) != vacancy_id(terms(row()))
+
+
+def test_a_changed_vacancy_is_taken_over_and_what_it_replaced_is_kept() -> None:
+    vacancy = Vacancy(_id="v-1")
+    assert vacancy.report(terms(row()), SIGNED) is not None
+    assert vacancy.report(terms(row()), SIGNED) is None
+    assert vacancy.report(terms(row(seats=5)), SIGNED) is not None
+    assert vacancy.terms is not None
+    assert vacancy.terms.seats == 5
+    assert [entry.what for entry in vacancy.ledger] == ["vacancy_reported", "vacancy_changed"]
+    assert vacancy.ledger[-1].detail["before"]["seats"] == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "spelling"),
+    [
+        ("kota  TEGAL", "Kota Tegal"),
+        ("Tegal Kota", "Kota Tegal"),
+        ("Tegal, Jawa Tengah", "Tegal"),
+        ("Kab.Tegal", "Kabupaten Tegal"),
+        ("KABUPATEN TEGAL", "Kabupaten Tegal"),
+        ("Tegal, Kab.", "Kabupaten Tegal"),
+        ("kota padang panjang", "Kota Padang Panjang"),
+    ],
+)
+def test_places_have_one_spelling(written: str, spelling: str) -> None:
+    assert place(written) == spelling
+    assert place(spelling) == spelling
+
+
+@pytest.mark.parametrize("written", ["kota", "?", "12"])
+def test_what_is_no_place_is_refused(written: str) -> None:
+    with pytest.raises(BadCell, match="not_a_place"):
+        place(written)
+
+
+def test_neighbours_are_so_both_ways() -> None:
+    neighbours = Neighbours({"kota tegal": ["Kab. Tegal", "Kab. Brebes"]})
+    assert neighbours.are("Kabupaten Tegal", "Kota Tegal")
+    assert neighbours.are("Kota Tegal", "Kabupaten Brebes")
+    assert not neighbours.are("Kabupaten Tegal", "Kabupaten Brebes")
+    assert not neighbours.are("Kota Tegal", "Kota Tegal")
+
+
+def test_levels_of_education_are_ordered() -> None:
+    ranks = [education.rank(level) for level in ("SD", "smp", "SMA", "D1", "D-III", "S1", "S2")]
+    assert None not in ranks
+    assert ranks == sorted(set(ranks), key=ranks.index) == sorted(ranks, key=lambda rank: rank or 0)
+    assert education.rank("SMK") == education.rank("SMA")
+    assert education.rank("kursus") is None
+
+
+@pytest.mark.parametrize(
+    ("graduate", "asked", "suffices"),
+    [
+        ("SMK", "SMA", True),
+        ("SMA", "SMA/SMK sederajat", True),
+        ("SMP", "SMA", False),
+        ("S1", "minimal D3", True),
+        ("D3", "S1", False),
+        ("kursus", None, True),
+        ("kursus", "-", True),
+        ("kursus", "SD", False),
+    ],
+)
+def test_education_must_be_at_least_what_is_asked(graduate: str, asked: Cell, suffices: bool) -> None:
+    assert education.suffices(education.rank(graduate), education.minimum(asked)) is suffices
