@@ -1,0 +1,1 @@
+"""Runs everything on one Linux machine: a private RabbitMQ, a private MongoDB and the services, under supervisord."""
