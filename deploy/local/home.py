@@ -60,11 +60,12 @@ class Home:
             self._lock.close()
             self._lock = None
 
-    def secret(self, name: str, size: int = 32) -> str:
-        """The secret of this name, made up of `size` random bytes the first time it is asked for."""
+    def secret(self, name: str) -> str:
+        """The secret of this name: 32 random bytes, decided the first time it is asked for."""
         path = self.secrets / name
         if not path.exists():
-            self.write_secret(name, secrets.token_urlsafe(size))
+            # hexadecimal: a key file of mongod takes no - and no _
+            self.write_secret(name, secrets.token_hex(32))
         return path.read_text()
 
     def write_secret(self, name: str, value: str) -> None:
