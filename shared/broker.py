@@ -41,7 +41,7 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
             # aio-pika cancels what waits on a dead connection; only our own cancellation may end this
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-        except Exception as error:  # noqa: BLE001 - whatever happens, a service must listen again
+        except Exception as error:  # whatever happens, a service must listen again
             if _is_unreachable(error):
                 log.warning("%s: broker away (%s)", name, type(error).__name__)
             else:

@@ -52,7 +52,7 @@ class SelectionDecided(FromSelection, AboutApplicant):
     class_code: str | None = None
     rank: int | None = Field(default=None, description="Place in the ranking of the programme, from 1.")
     total: float | None = None
-    reasons: list[str] = []
+    reasons: list[str] = Field(default_factory=list)
     rule_version: int
     supersedes: str | None = Field(default=None, description="The ce-id of the decision that this one replaces.")
 

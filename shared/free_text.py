@@ -1,0 +1,19 @@
+"""Free text that people type travels in events, so what identifies somebody by number or address is taken out of it."""
+
+import re
+from typing import Final
+
+HIDDEN: Final = "…"
+_NUMBER: Final = re.compile(r"\+?[0-9](?:[\s.'()-]{0,2}[0-9])*")
+_EMAIL: Final = re.compile(r"[^\s@,;<>()]+@[^\s@,;<>()]+")
+_SHORTEST_PHONE, _LONGEST_PHONE_OR_NIK = 9, 17  # digits; numbers of certificates are longer
+
+
+def discreet(written: str) -> str:
+    """The text, single-spaced, without e-mail addresses and numbers as long as a phone's or a NIK, however grouped."""
+    return _NUMBER.sub(_hide, _EMAIL.sub(HIDDEN, " ".join(written.split())))
+
+
+def _hide(number: re.Match[str]) -> str:
+    digits = sum(character.isdigit() for character in number.group())
+    return HIDDEN if _SHORTEST_PHONE <= digits <= _LONGEST_PHONE_OR_NIK else number.group()
