@@ -8,12 +8,11 @@ from collections.abc import Iterable
 import aio_pika
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
-from pymongo.errors import DuplicateKeyError
 
 from shared import meta
-from shared.broker import Unreachable, keep_connected
+from shared.broker import keep_connected
 from shared.documents import Committed
-from shared.storage import Documents, Storage, StorageAway, guarded
+from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, StorageAway, guarded
 from shared.topology import EVENTS
 
 log = logging.getLogger(__name__)
@@ -60,18 +59,21 @@ class Relay:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         exchange = await channel.get_exchange(EVENTS, ensure=True)
         self.connected = True
-        sweeping = asyncio.create_task(self._sweep())
         try:
-            while True:
-                await self._work.wait()
-                self._work.clear()
-                while self._waiting:
-                    batch = [self._waiting.pop(key) for key in list(self._waiting)[:_BATCH]]
-                    await self._publish(exchange, batch)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._publish_waiting(exchange))
+                group.create_task(self._sweep())
         finally:
             self.connected = False
             self._waiting.clear()  # the sweeper finds them again
-            sweeping.cancel()
+
+    async def _publish_waiting(self, exchange: AbstractExchange) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._waiting:
+                batch = [self._waiting.pop(key) for key in list(self._waiting)[:_BATCH]]
+                await self._publish(exchange, batch)
 
     async def _publish(self, exchange: AbstractExchange, batch: Iterable[Committed]) -> None:
         confirmed: dict[str, dict[str, list[str]]] = {}
@@ -105,8 +107,6 @@ class Relay:
                     await self._sweep_once()
             except StorageAway:
                 log.warning("relay: the database is away; sweeping later")
-            except Unreachable:
-                log.exception("relay: sweeping failed")
             await asyncio.sleep(_SWEEP_EVERY_S)
 
     async def _sweep_once(self) -> None:
@@ -118,17 +118,19 @@ class Relay:
 
     async def _hold_lease(self) -> bool:
         """One sweeper a service is enough; the times are the database server's."""
-        until = {"$add": ["$$NOW", _LEASE_S * 1000]}
-        free = {"$or": [{"$eq": ["$holder", self._me]}, {"$lt": ["$until", "$$NOW"]}]}
+        free = {"$or": [{"$eq": ["$holder", self._me]}, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
+        mine = {"holder": self._me, "until": {"$add": ["$$NOW", _LEASE_S * 1000]}}
+        take = {"$set": {field: {"$cond": [free, value, f"${field}"]} for field, value in mine.items()}}
+        leases = self._storage.collection("leases")
         try:
-            await guarded(
-                self._storage.collection("leases").update_one(
-                    {"_id": "sweeper", "$expr": free}, [{"$set": {"holder": self._me, "until": until}}], upsert=True
+            lease = await guarded(
+                leases.find_one_and_update(
+                    {"_id": "sweeper"}, [take], upsert=True, return_document=ReturnDocument.AFTER
                 )
             )
-        except DuplicateKeyError:
+        except DuplicateKeyError:  # two began at the same time
             return False
-        return True
+        return bool(lease["holder"] == self._me)
 
 
 def _message(entry: dict[str, object]) -> aio_pika.Message:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
 
 from shared.batching import Batcher
@@ -15,7 +15,17 @@ from shared.documents import Committed, Document, entries_of, pull_of, write_of
 from shared.meta import Meta
 from shared.problems import Away
 
-__all__ = ["Documents", "IndexModel", "Storage", "StorageAway", "Taken", "VersionConflict", "guarded"]
+__all__ = [
+    "Documents",
+    "DuplicateKeyError",
+    "IndexModel",
+    "ReturnDocument",
+    "Storage",
+    "StorageAway",
+    "Taken",
+    "VersionConflict",
+    "guarded",
+]
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -50,7 +60,7 @@ class Taken(Exception):
 class Storage:
     """A service's database. `on_commit` hears of every committed event, so that the relay need not look for them."""
 
-    def __init__(self, url: str, database: str, service: str) -> None:
+    def __init__(self, url: str, database: str, service: str, **options: Any) -> None:
         self.service = service
         self.on_commit: Callable[[Committed], None] = lambda committed: None
         self.collections: list[Documents[Any]] = []
@@ -61,6 +71,7 @@ class Storage:
             connectTimeoutMS=_TIMEOUT_MS,
             timeoutMS=_TIMEOUT_MS,
             appname=f"jalur-{service}",
+            **options,
         )
         self._database = self._client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
 

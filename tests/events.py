@@ -41,7 +41,7 @@ def message(event: Event, subject: str, sequence: int = 1, n: int = 0, **headers
     return aio_pika.Message(
         event.model_dump_json().encode(),
         content_type="application/json",
-        message_id=entry["id"],
+        message_id=str(entry["id"]),
         headers=meta.headers(entry) | headers,
     )
 

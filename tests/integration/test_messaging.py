@@ -1,0 +1,317 @@
+"""Relay and subscriptions on a real RabbitMQ: confirms, order, crashes, retries, parking."""
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractConnection
+
+from shared import outbox, topology
+from shared.contracts import Event
+from shared.contracts.registration import ApplicantWithdrawn
+from shared.documents import Document
+from shared.messaging import Subscriptions
+from shared.meta import Meta
+from shared.outbox import Relay
+from shared.retries import NotYet
+from shared.storage import Documents, Storage, StorageAway
+from tests.conftest import Urls
+from tests.events import Outsider, message, publish, until
+
+QUEUE = "uji.applicant_withdrawn.v1"
+
+
+def withdrawn(who: str, reason: str = "x") -> ApplicantWithdrawn:
+    return ApplicantWithdrawn(applicant_id=who, programme_code="UJI-1", reason=reason, withdrawn_on=date(2030, 1, 1))
+
+
+class Leaver(Document):
+    times: int = 0
+
+    def leave(self) -> list[Event]:
+        self.times += 1
+        return [withdrawn(self.id, str(self.times))]
+
+
+@pytest.fixture
+async def leavers(servers: Urls, broker: AbstractConnection) -> AsyncIterator[Documents[Leaver]]:
+    async with broker.channel() as channel:
+        await topology.declare(channel, topology.common())
+    storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji")
+    leavers = storage.documents("leavers", Leaver, aggregate="leaver")
+    await storage.prepare()
+    leavers.storage = storage  # type: ignore[attr-defined]
+    yield leavers
+    storage.close()
+
+
+@contextlib.asynccontextmanager
+async def relaying(servers: Urls, leavers: Documents[Leaver]) -> AsyncIterator[Relay]:
+    relay = Relay(servers.amqp, leavers.storage)  # type: ignore[attr-defined]
+    task = asyncio.create_task(relay.run())
+    await until(lambda: relay.connected)
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def left_in_outboxes(leavers: Documents[Leaver]) -> int:
+    return int(await leavers.raw.count_documents({"pending": True}))
+
+
+async def test_what_is_committed_is_published_in_order_with_its_headers_and_pulled(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    async with relaying(servers, leavers):
+        for _ in range(5):
+            await asyncio.gather(*(leavers.change(f"a{n}", Leaver.leave) for n in range(40)))
+        await until(lambda: len(outsider.seen) == 200)
+        for n in range(40):
+            mine = [one for one in outsider.seen if one.headers["ce-subject"] == f"a{n}"]
+            assert [json.loads(one.body)["reason"] for one in mine] == ["1", "2", "3", "4", "5"]
+        await until(lambda: _is_zero(leavers))
+    one = outsider.seen[0]
+    assert one.message_id == one.headers["ce-id"] == "uji.leaver:a0:1:0"
+    assert one.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+    assert one.headers["ce-type"] == "jalur.registration.ApplicantWithdrawn.v1"
+    assert one.headers["ce-source"] == "/jalur/uji"
+    assert (one.headers["ce-specversion"], one.headers["ce-sequence"]) == ("1.0", "000000000001")
+
+
+async def _is_zero(leavers: Documents[Leaver]) -> bool:
+    return await left_in_outboxes(leavers) == 0
+
+
+async def test_what_a_crash_left_in_the_outbox_is_swept_up_under_the_same_id(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_LEFT_BEHIND_MS", 100)
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    await asyncio.gather(*(leavers.change(f"a{n}", Leaver.leave) for n in range(30)))  # no relay: as after a crash
+    async with relaying(servers, leavers):
+        await until(lambda: _is_zero(leavers))
+    assert {one.message_id for one in outsider.seen} == {f"uji.leaver:a{n}:1:0" for n in range(30)}
+
+
+async def test_a_crash_between_confirm_and_pull_publishes_the_same_event_again(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_LEFT_BEHIND_MS", 100)
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    pull = leavers.pull
+
+    async def away(published: Any) -> None:
+        raise StorageAway
+
+    monkeypatch.setattr(leavers, "pull", away)
+    async with relaying(servers, leavers):
+        await leavers.change("a", Leaver.leave)
+        await until(lambda: len(outsider.seen) >= 2)
+        monkeypatch.setattr(leavers, "pull", pull)
+        await until(lambda: _is_zero(leavers))
+    assert {one.message_id for one in outsider.seen} == {"uji.leaver:a:1:0"}
+
+
+async def test_commands_are_taken_while_the_broker_is_away_and_their_events_wait(
+    servers: Urls, leavers: Documents[Leaver]
+) -> None:
+    relay = Relay("amqp://guest:guest@127.0.0.1:9/", leavers.storage)  # type: ignore[attr-defined]
+    task = asyncio.create_task(relay.run())
+    await leavers.change("a", Leaver.leave)
+    await asyncio.sleep(0.3)
+    assert (relay.connected, await left_in_outboxes(leavers)) == (False, 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+Listening = Callable[[Any], contextlib.AbstractAsyncContextManager[Subscriptions]]
+
+
+@pytest.fixture
+async def listening(servers: Urls, broker: AbstractConnection) -> Listening:
+    """Runs one handler of ApplicantWithdrawn on a fresh queue, whose ladder's first rungs are short."""
+    async with broker.channel() as channel:
+        for part in (topology.common(), topology.of_service("uji", [ApplicantWithdrawn])):
+            for queue in part.queues if part.exchanges.keys() - {topology.EVENTS} else []:
+                await channel.queue_delete(queue.name)
+
+    @contextlib.asynccontextmanager
+    async def listen(handle: Any) -> AsyncIterator[Subscriptions]:
+        on = Subscriptions("uji")
+        on(ApplicantWithdrawn)(handle)
+        task = asyncio.create_task(on.run(servers.amqp, None))
+        await until(lambda: on.ready)
+        try:
+            yield on
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    return listen
+
+
+async def count(broker: AbstractConnection, queue: str) -> int:
+    async with broker.channel() as channel:
+        return int((await channel.get_queue(queue, ensure=True)).declaration_result.message_count or 0)
+
+
+async def parked(broker: AbstractConnection) -> list[aio_pika.abc.AbstractIncomingMessage]:
+    found = []
+    async with broker.channel() as channel:
+        queue = await channel.get_queue(topology.parked(QUEUE))
+        while (one := await queue.get(fail=False)) is not None:
+            found.append(one)
+    return found
+
+
+async def test_handlers_get_typed_events_side_by_side(listening: Listening, broker: AbstractConnection) -> None:
+    seen: list[tuple[str, int]] = []
+    running = most = 0
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        seen.append((event.applicant_id, meta.sequence))
+
+    async with listening(handle):
+        async with broker.channel(publisher_confirms=True) as channel:
+            exchange = await channel.get_exchange(topology.EVENTS)
+            key = ApplicantWithdrawn.routing_key()
+            await asyncio.gather(
+                *(exchange.publish(message(withdrawn(f"a{n}"), f"a{n}", n + 1), key) for n in range(400))
+            )
+        await until(lambda: len(seen) == 400)
+        await until(lambda: _is_empty(broker))
+    assert sorted(seen) == sorted((f"a{n}", n + 1) for n in range(400))
+    assert most > 20
+
+
+async def _is_empty(broker: AbstractConnection) -> bool:
+    return await count(broker, QUEUE) == 0
+
+
+async def test_a_fact_that_has_not_arrived_yet_is_waited_for_on_the_ladder(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    attempts: list[int] = []
+    handled: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        if event.applicant_id == "late":
+            attempts.append(meta.attempt)
+            if len(attempts) < 2:
+                raise NotYet("the applicant has not arrived")
+        handled.append(event.applicant_id)
+
+    async with listening(handle):
+        await publish(broker, withdrawn("late"), "late")
+        await publish(broker, withdrawn("good"), "good")
+        await until(lambda: sorted(handled) == ["good", "late"])
+    assert handled == ["good", "late"]  # the good one did not wait for the late one
+    assert attempts == [0, 1]
+    assert await parked(broker) == []
+
+
+async def test_poison_is_parked_at_once_with_its_reason_and_stops_nobody(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    handled: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        handled.append(event.applicant_id)
+
+    async with listening(handle):
+        async with broker.channel(publisher_confirms=True) as channel:
+            exchange = await channel.get_exchange(topology.EVENTS)
+            good = message(withdrawn("good"), "good")
+            bodies = {"not json": b"{", "not the contract": b'{"applicant_id": "x", "nik": "3375011234560001"}'}
+            poison = [aio_pika.Message(body, headers=good.headers, message_id=why) for why, body in bodies.items()]
+            poison.append(aio_pika.Message(good.body, message_id="no headers"))
+            version = {**good.headers, "ce-type": "jalur.registration.ApplicantWithdrawn.v9"}
+            poison.append(aio_pika.Message(good.body, headers=version, message_id="unknown version"))
+            for one in [*poison, good]:
+                await exchange.publish(one, ApplicantWithdrawn.routing_key())
+        await until(lambda: handled == ["good"])
+        await until(lambda: _has(broker, topology.parked(QUEUE), 4))
+    found = {one.message_id: one for one in await parked(broker)}
+    assert set(found) == {"not json", "not the contract", "no headers", "unknown version"}
+    assert found["not json"].headers["ce-reason"] == "Permanent: the body is not JSON"
+    reason = str(found["not the contract"].headers["ce-reason"])
+    assert "programme_code (missing)" in reason
+    assert "3375011234560001" not in reason
+    assert found["not json"].headers["ce-routingkey"] == ApplicantWithdrawn.routing_key()
+    assert found["not json"].body == b"{"
+
+
+async def _has(broker: AbstractConnection, queue: str, messages: int) -> bool:
+    return await count(broker, queue) == messages
+
+
+async def test_a_database_that_is_away_is_no_attempt(listening: Listening, broker: AbstractConnection) -> None:
+    attempts: list[int] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        attempts.append(meta.attempt)
+        if len(attempts) < 3:
+            raise StorageAway
+
+    async with listening(handle):
+        await publish(broker, withdrawn("a"), "a")
+        await until(lambda: len(attempts) == 3)
+        await until(lambda: _is_empty(broker))
+    assert attempts == [0, 0, 0]
+
+
+async def test_a_message_is_acknowledged_only_after_its_effect(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    started = asyncio.Event()
+    handled: list[str] = []
+
+    async def dies(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        handled.append(event.applicant_id)
+
+    async with listening(dies):
+        await publish(broker, withdrawn("a"), "a")
+        await started.wait()
+    async with listening(handle):
+        await until(lambda: handled == ["a"])
+
+
+async def test_a_subscriber_that_reads_the_log_from_the_start_gets_everything_again(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection
+) -> None:
+    tag = uuid.uuid4().hex
+    async with relaying(servers, leavers):
+        await asyncio.gather(*(leavers.change(f"{tag}-{n}", Leaver.leave) for n in range(25)))
+        await until(lambda: _is_zero(leavers))
+    channel = await broker.channel()
+    await channel.set_qos(prefetch_count=100)
+    log = await channel.get_queue(topology.LOG)
+    seen: list[str] = []
+
+    async def read(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        await message.ack()
+        if tag in str(message.message_id):
+            seen.append(str(message.message_id))
+
+    await log.consume(read, arguments={"x-stream-offset": "first"})
+    await until(lambda: len(seen) == 25)
+    assert len(set(seen)) == 25
+    await channel.close()

@@ -1,0 +1,173 @@
+"""Versioned documents on a real MongoDB: one write, group commit, lost races, unique values, marks."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+
+import pytest
+from pymongo.monitoring import CommandListener, CommandStartedEvent
+
+from shared.contracts import Event
+from shared.contracts.registration import ApplicantWithdrawn
+from shared.documents import Committed, Document
+from shared.meta import Meta
+from shared.storage import Documents, IndexModel, Storage, StorageAway, Taken
+from tests.conftest import Urls
+
+
+class Account(Document):
+    balance: int = 0
+    number: str | None = None
+
+    def add(self, amount: int) -> list[Event]:
+        self.programme_code = "UJI-1"
+        self.balance += amount
+        return [
+            ApplicantWithdrawn(applicant_id=self.id, programme_code="UJI-1", reason="x", withdrawn_on=date(2030, 1, 1))
+        ]
+
+
+Accounts = Documents[Account]
+
+
+@pytest.fixture
+async def storage(servers: Urls) -> AsyncIterator[Storage]:
+    storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji")
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+async def accounts(storage: Storage) -> Accounts:
+    index = IndexModel([("number", 1)], unique=True, partialFilterExpression={"number": {"$type": "string"}})
+    documents = storage.documents("accounts", Account, aggregate="account", indexes=[index])
+    await storage.prepare()
+    return documents
+
+
+def event(sequence: int, n: int = 0) -> Meta:
+    return Meta(
+        id=f"uji.x:a:{sequence}:{n}", source="/jalur/uji", type="jalur.uji.Added.v1", subject="a", time="",
+        sequence=sequence, n=n, correlation_id=None, causation_id=None,
+    )  # fmt: skip
+
+
+async def test_state_and_events_are_one_write_and_versions_count(storage: Storage, accounts: Accounts) -> None:
+    heard: list[Committed] = []
+    storage.on_commit = heard.append
+    await accounts.change("a", lambda account: account.add(5))
+    after = await accounts.change("a", lambda account: account.add(7))
+    assert (after.balance, after.version) == (12, 2)
+    stored = await accounts.raw.find_one({"_id": "a"})
+    assert [entry["id"] for entry in stored["outbox"]] == ["uji.account:a:1:0", "uji.account:a:2:0"]
+    assert stored["pending"] is True
+    assert [committed.entries[0]["sequence"] for committed in heard] == [1, 2]
+
+
+async def test_concurrent_changes_of_one_document_all_count(accounts: Accounts) -> None:
+    await asyncio.gather(*(accounts.change("a", lambda account: account.add(1)) for _ in range(40)))
+    found = await accounts.get("a")
+    assert found is not None
+    assert (found.balance, found.version) == (40, 40)
+
+
+async def test_two_processes_racing_for_one_document_lose_nothing(servers: Urls, accounts: Accounts) -> None:
+    other = Storage(servers.mongo, accounts.raw.database.name, "uji")
+    rival: Accounts = other.documents("accounts", Account, aggregate="account")
+    both = [accounts, rival]
+    await asyncio.gather(*(both[n % 2].change("a", lambda account: account.add(1)) for n in range(40)))
+    found = await accounts.get("a")
+    assert found is not None
+    assert (found.balance, found.version) == (40, 40)
+    other.close()
+
+
+async def test_concurrent_saves_of_many_documents_share_bulk_writes(servers: Urls) -> None:
+    counted = Counted()
+    storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji", event_listeners=[counted])
+    accounts = storage.documents("accounts", Account, aggregate="account")
+    await asyncio.gather(*(accounts.change(f"a{n}", lambda account: account.add(1)) for n in range(300)))
+    assert await accounts.raw.count_documents({"balance": 1}) == 300
+    assert counted.commands["find"] <= 6
+    assert counted.commands["update"] <= 6
+    storage.close()
+
+
+class Counted(CommandListener):
+    def __init__(self) -> None:
+        self.commands = {"find": 0, "update": 0}
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.commands[event.command_name] = self.commands.get(event.command_name, 0) + 1
+
+    def succeeded(self, event: object) -> None:
+        pass
+
+    def failed(self, event: object) -> None:
+        pass
+
+
+async def test_one_bad_document_in_a_bulk_fails_alone(accounts: Accounts) -> None:
+    def numbered(number: str) -> Account:
+        return Account(_id=uuid.uuid4().hex, number=number)
+
+    answers = await asyncio.gather(
+        *(accounts.add(numbered(number)) for number in ("1", "2", "1", "3")), return_exceptions=True
+    )
+    assert [isinstance(answer, Taken) for answer in answers] == [False, False, True, False]
+    assert isinstance(answers[2], Taken)
+    assert answers[2].fields == ("number",)
+    assert await accounts.raw.count_documents({}) == 3
+
+
+async def test_an_event_is_absorbed_once_and_an_older_one_is_ignored(accounts: Accounts) -> None:
+    for meta in (event(3), event(3), event(2), event(3, n=1)):
+        await accounts.change("a", lambda account: account.add(1), meta=meta)
+    found = await accounts.get("a")
+    assert found is not None
+    assert (found.balance, found.marks) == (2, {"Added": (3, 1)})
+
+
+async def test_a_change_that_changes_nothing_writes_nothing_but_its_mark(accounts: Accounts) -> None:
+    def nothing(account: Account) -> Sequence[Event] | None:
+        return None
+
+    assert (await accounts.change("a", nothing)).version == 0
+    assert await accounts.raw.count_documents({}) == 0
+    assert (await accounts.change("a", nothing, meta=event(1))).version == 1
+
+
+async def test_what_a_decision_raises_leaves_the_document_as_it_was(accounts: Accounts) -> None:
+    await accounts.change("a", lambda account: account.add(5))
+
+    def refuse(account: Account) -> list[Event]:
+        account.add(100)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await accounts.change("a", refuse)
+    found = await accounts.get("a")
+    assert found is not None
+    assert found.balance == 5
+
+
+async def test_pulling_takes_out_what_was_published_and_nothing_else(accounts: Accounts) -> None:
+    for _ in range(2):
+        await accounts.change("a", lambda account: account.add(5))
+    await accounts.pull({"a": ["uji.account:a:1:0"]})
+    assert [one.entries[0]["id"] for one in await accounts.pending(-1000, 10)] == ["uji.account:a:2:0"]
+    await accounts.pull({"a": ["uji.account:a:2:0"]})
+    stored = await accounts.raw.find_one({"_id": "a"})
+    assert (stored["outbox"], "pending" in stored) == ([], False)
+    plan = await accounts.raw.find({"pending": True}).explain()
+    assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
+
+
+async def test_an_absent_database_is_said_within_three_seconds() -> None:
+    storage = Storage("mongodb://127.0.0.1:9/?replicaSet=rs0", "nowhere", "uji")
+    accounts = storage.documents("accounts", Account, aggregate="account")
+    async with asyncio.timeout(3):
+        with pytest.raises(StorageAway):
+            await accounts.change("a", lambda account: account.add(1))
+    storage.close()
