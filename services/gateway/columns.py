@@ -1,7 +1,7 @@
 """Recognises the columns of a sheet by their headings, in any order and however they are written."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.gateway.kinds import Column, Kind
@@ -49,6 +49,22 @@ def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> 
     return Table({name: heading[place] or name for place, name in names.items()}, rows)
 
 
+def by_our_names(kind: Kind, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """The cells of a form, whose keys are headings or our names. Raises Invalid: `columns_unknown`, `columns_ambiguous`."""
+    known = _known(kind.columns)
+    names = {place: _recognise(title, known) for place, title in enumerate(cells)}
+    unknown = [title for place, title in enumerate(cells) if names[place] is None]
+    if unknown:
+        raise Invalid(
+            "columns_unknown",
+            f"There is no such column: {', '.join(unknown)}.",
+            errors=[{"column": title, "reason": "column_unknown"} for title in unknown],
+        )
+    found = {place: name for place, name in names.items() if name}
+    _refuse_ambiguous(found, list(cells))
+    return {found[place]: cell for place, cell in enumerate(cells.values())}
+
+
 def heading_of(kind: Kind, name: str) -> str:
     """Our own wording of a column that a file does not have."""
     column = kind.by_name.get(name)
@@ -93,7 +109,7 @@ def _refuse_missing(kind: Kind, rules: Collection[str], names: dict[int, str], h
         )
 
 
-def _refuse_ambiguous(names: dict[int, str], heading: list[str | None]) -> None:
+def _refuse_ambiguous(names: dict[int, str], heading: Sequence[str | None]) -> None:
     claims: dict[str, list[str]] = {}
     for place, name in names.items():
         claims.setdefault(name, []).append(heading[place] or name)

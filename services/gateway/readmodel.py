@@ -88,6 +88,14 @@ class Applicant(Document):
     stage: str = ""
     counted_in: list[str] = Field(default_factory=list)
 
+    @property
+    def standing_decision(self) -> Decision | None:
+        """The decision that holds: a refusal by screening ends when a later screening is passed."""
+        decision, screening = self.decision, self.screening
+        refused = decision is not None and decision.stage is DecidedAt.ADMINISTRATION
+        overruled = decision and screening and screening.passed and screening.order > decision.order
+        return None if refused and overruled else decision
+
     def registered(self, event: ApplicantRegistered, meta: Meta) -> None:
         self.registration_no = event.registration_no
         self.number = int(event.registration_no.rsplit("-", 1)[-1])

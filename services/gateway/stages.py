@@ -36,7 +36,7 @@ WAY = (
     *(ASSESSED, Stage.COMPETENT.value, Stage.CERTIFIED.value),
 )
 
-_AT_WORK = (Status.EMPLOYED, Status.SELF_EMPLOYED)
+_PLACED = (Status.EMPLOYED, Status.SELF_EMPLOYED, Status.STUDYING)
 
 
 def stage(applicant: Applicant) -> Stage:
@@ -45,7 +45,7 @@ def stage(applicant: Applicant) -> Stage:
         return ended
     furthest = _furthest(applicant)
     current = placement(applicant)
-    if furthest >= WAY.index(Stage.COMPLETED) and current and current.status in _AT_WORK:
+    if furthest >= WAY.index(Stage.COMPLETED) and current and current.status in _PLACED:
         return Stage.PLACED
     return Stage.NOT_YET_COMPETENT if WAY[furthest] == ASSESSED else Stage(WAY[furthest])
 
@@ -93,17 +93,14 @@ def placement(applicant: Applicant) -> Placement | None:
 def _ended(applicant: Applicant) -> Stage | None:
     if applicant.withdrawn:
         return Stage.WITHDRAWN
-    decision, screening = applicant.decision, applicant.screening
+    decision, screening = applicant.standing_decision, applicant.screening
     if decision is None:
         return Stage.REFUSED if screening and not screening.passed else None
     if decision.outcome is Outcome.ACCEPTED:
         return Stage.DROPPED_OUT if applicant.completed is False else None
     if decision.outcome is Outcome.RESERVE:
         return Stage.RESERVE
-    if decision.stage is not DecidedAt.ADMINISTRATION:
-        return Stage.REJECTED
-    overruled = screening is not None and screening.passed and screening.order > decision.order
-    return None if overruled else Stage.REFUSED
+    return Stage.REFUSED if decision.stage is DecidedAt.ADMINISTRATION else Stage.REJECTED
 
 
 def _furthest(applicant: Applicant) -> int:

@@ -1,0 +1,176 @@
+"""Applicants: registering one, listing and finding them, everything known about one, and changing a record."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.gateway import columns, listing
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import Caller, Known
+from services.gateway.dossier import dossier
+from services.gateway.kinds import APPLICANTS
+from services.gateway.listing import Page
+from services.gateway.readmodel import Applicant
+from services.gateway.services import at
+from services.gateway.stages import Stage
+from shared.cells import Cell
+from shared.problems import Forbidden
+
+router = APIRouter(tags=["applicants"])
+
+MOST_ITEMS = 200
+Reveal = Annotated[str | None, Query(description="Personal fields to show, e.g. `nik,name`; every reveal is recorded.")]
+
+
+class Body(BaseModel):
+    """JSON has no NaN, and no service is sent one."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Form(Body):
+    """One registration: our column names or the headings of the sample sheet, and what stands below them.
+
+    The cells may also be the body itself.
+    """
+
+    cells: dict[str, Cell] = Field(
+        examples=[{"name": "Siti Aminah", "nik": "3375014101000001", "birth_date": "1 Januari 2000", "gender": "P"}]
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cells_alone(cls, body: Any) -> Any:
+        return {"cells": body} if isinstance(body, dict) and "cells" not in body else body
+
+
+class Search(Body):
+    """By part of a name, by NIK or by registration number; never in a URL, which gets written into logs."""
+
+    name: str | None = None
+    nik: str | None = None
+    registration_no: str | None = None
+
+
+class Correction(Body):
+    cells: dict[str, Cell]
+    reason: str = Field(min_length=1)
+
+
+class Withdrawal(Body):
+    reason: str = Field(min_length=1)
+    withdrawn_on: date | None = None
+
+
+class Overrule(Body):
+    rule: str = Field(description="The reason code of a rule, e.g. `under_age`.")
+    reason: str = Field(min_length=1)
+
+
+@router.post("/programmes/{code}/applicants", status_code=201)
+async def register(code: str, form: Form, gateway: TheGateway, caller: Known) -> Any:
+    """Register one person."""
+    body = {"cells": columns.by_our_names(APPLICANTS, form.cells)}
+    return await gateway.services.post("registration", at("/programmes/{code}/applicants", code=code), caller, body)
+
+
+@router.get("/programmes/{code}/applicants")
+async def list_applicants(
+    code: str,
+    gateway: TheGateway,
+    caller: Known,
+    stage: Stage | None = None,
+    class_code: Annotated[str | None, Query(alias="class")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ITEMS)] = 50,
+    cursor: str | None = None,
+    reveal: Reveal = None,
+) -> Page:
+    """Applicants in order of registration number."""
+    shown = _fields(caller, reveal)
+    await gateway.programmes.of(code, caller)
+    behind = listing.after(cursor)
+    found = await gateway.store.page(code, stage=stage, class_code=class_code, after=behind, limit=limit + 1)
+    more = len(found) > limit
+    found = found[:limit]
+    return await _page(gateway, caller, found, shown, listing.cursor(found[-1]) if more else None)
+
+
+@router.post("/programmes/{code}/applicants/search")
+async def search(code: str, wanted: Search, gateway: TheGateway, caller: Known, reveal: Reveal = None) -> Page:
+    """Find people by what they are called."""
+    shown = _fields(caller, reveal)
+    path = at("/programmes/{code}/search", code=code)
+    answer = await gateway.services.post("registration", path, caller, wanted.model_dump(exclude_none=True))
+    found = await gateway.store.applicants.get_many(answer["applicant_ids"])
+    known = [found[one] for one in answer["applicant_ids"] if one in found and found[one].registration_no]
+    return await _page(gateway, caller, known, shown, None)
+
+
+@router.get("/applicants/{applicant_id}")
+async def show(applicant_id: str, gateway: TheGateway, caller: Known) -> dict[str, Any]:
+    """Everything the four services know, side by side, with one ledger in order of time."""
+    return await dossier(gateway.store, gateway.services, applicant_id, caller)
+
+
+@router.post("/applicants/{applicant_id}/corrections")
+async def correct(applicant_id: str, correction: Correction, gateway: TheGateway, caller: Known) -> Any:
+    """Correct facts about an applicant, with the reason; the rules are applied anew."""
+    body = {"cells": columns.by_our_names(APPLICANTS, correction.cells), "reason": correction.reason}
+    path = at("/applicants/{applicant_id}/corrections", applicant_id=applicant_id)
+    return await gateway.services.post("registration", path, caller, body)
+
+
+@router.post("/applicants/{applicant_id}/withdrawal")
+async def withdraw(applicant_id: str, withdrawal: Withdrawal, gateway: TheGateway, caller: Known) -> Any:
+    """Take an applicant out; a seat that becomes free goes to a reserve."""
+    path = at("/applicants/{applicant_id}/withdrawal", applicant_id=applicant_id)
+    body = withdrawal.model_dump(mode="json", exclude_none=True)
+    return await gateway.services.post("registration", path, caller, body)
+
+
+@router.post("/applicants/{applicant_id}/overrules")
+async def overrule(applicant_id: str, overruled: Overrule, gateway: TheGateway, caller: Known) -> Any:
+    """Let a rule of eligibility not count for one person; the earlier decision stays on record."""
+    path = at("/applicants/{applicant_id}/overrules", applicant_id=applicant_id)
+    return await gateway.services.post("selection", path, caller, overruled.model_dump())
+
+
+def _fields(caller: Caller, reveal: str | None) -> list[str]:
+    asked = listing.fields(reveal)
+    if asked and not caller.sees_personal_data:
+        raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
+    return asked
+
+
+async def _page(
+    gateway: Gateway, caller: Caller, found: Sequence[Applicant], shown: list[str], next_cursor: str | None
+) -> Page:
+    trainings, acceptances, people = await asyncio.gather(
+        gateway.store.trainings(found), gateway.store.acceptances(found), _reveal(gateway, caller, found, shown)
+    )
+    items = [
+        listing.item(
+            one,
+            trainings.get(one.person_id or "", []),
+            acceptances.get(one.person_id or "", set()),
+            people.get(one.id, {}),
+            health=caller.sees_health,
+        )
+        for one in found
+    ]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+async def _reveal(
+    gateway: Gateway, caller: Caller, found: Sequence[Applicant], shown: list[str]
+) -> dict[str, dict[str, str]]:
+    if not shown or not found:
+        return {}
+    body = {"applicant_ids": [one.id for one in found], "fields": shown}
+    answer = await gateway.services.post("registration", "/people/reveal", caller, body)
+    people: dict[str, dict[str, str]] = answer["people"]
+    return people

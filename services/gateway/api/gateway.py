@@ -1,0 +1,35 @@
+"""What the routes work with."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.gateway.import_jobs import ImportJobs
+from services.gateway.importing import Importing
+from services.gateway.live import LiveFeed
+from services.gateway.programmes import Programmes
+from services.gateway.services import Services
+from services.gateway.store import Store
+from services.gateway.uploads import Spool
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The parts that `app.py` has wired together."""
+
+    store: Store
+    services: Services
+    programmes: Programmes
+    spool: Spool
+    importing: Importing
+    jobs: ImportJobs
+    feed: LiveFeed
+
+
+def _gateway(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+TheGateway = Annotated[Gateway, Depends(_gateway)]

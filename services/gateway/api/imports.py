@@ -1,0 +1,105 @@
+"""Imports of spreadsheets: answered when every row is judged, or accepted and followed at an address of their own."""
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse
+from starlette.datastructures import UploadFile
+
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import PREFIX, Caller, Known
+from services.gateway.kinds import BY_NAME, OTHER_KINDS, PROGRAMME_KINDS, Kind
+from services.gateway.report import Report
+from services.gateway.uploads import uploaded
+from shared.problems import NotFound
+
+router = APIRouter(tags=["imports"])
+
+_PATIENCE_S = 10.0  # how long the caller of an import is kept waiting for a service that is away
+_FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+_BODY = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Accepted (`Prefer: respond-async`); `Location` tells where to look."}
+}
+
+Prefer = Annotated[str, Header(description="`respond-async`: answer 202 at once.")]
+
+
+def _add(kind: Kind) -> None:
+    path = f"{'/programmes/{code}' if kind.of_a_programme else ''}/imports/{kind.name}"
+
+    async def of_programme(
+        code: str, request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = ""
+    ) -> JSONResponse:
+        return await _import(kind, code, request, gateway, caller, prefer)
+
+    async def of_all(request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = "") -> JSONResponse:
+        return await _import(kind, "", request, gateway, caller, prefer)
+
+    router.add_api_route(
+        path,
+        of_programme if kind.of_a_programme else of_all,
+        methods=["POST"],
+        name=f"import_{kind.name}",
+        summary=f"Import {kind.name}",
+        response_model=Report,
+        responses=_ANSWERS,
+        openapi_extra=_BODY,
+    )
+
+
+for _kind in (*PROGRAMME_KINDS, *OTHER_KINDS):
+    _add(_kind)
+
+
+@router.post("/programmes/{code}/imports/{kind}", include_in_schema=False)
+async def unknown_kind_of_programme(kind: str, caller: Known) -> None:
+    raise _unknown(kind, PROGRAMME_KINDS)
+
+
+@router.post("/imports/{kind}", include_in_schema=False)
+async def unknown_kind(kind: str, caller: Known) -> None:
+    raise _unknown(kind, OTHER_KINDS)
+
+
+@router.get("/imports/{import_id}")
+async def show_import(import_id: str, gateway: TheGateway, caller: Known) -> dict[str, Any]:
+    """How far an accepted import is; its report when it is done, with personal values hidden."""
+    return (await gateway.jobs.of(import_id)).status()
+
+
+async def _import(
+    kind: Kind, code: str, request: Request, gateway: Gateway, caller: Caller, prefer: str
+) -> JSONResponse:
+    if kind.of_a_programme:
+        await gateway.programmes.of(code, caller)
+    upload = await uploaded(request)
+    if "respond-async" in prefer:
+        return await _accept(kind, code, upload, gateway, caller)
+    name = uuid.uuid4().hex
+    with gateway.spool.dropping(name):
+        await gateway.spool.keep(name, upload)
+        report = await gateway.importing.report(kind, code, name, caller, patience_s=_PATIENCE_S)
+    return JSONResponse(report.model_dump(mode="json"))
+
+
+async def _accept(kind: Kind, code: str, upload: UploadFile, gateway: Gateway, caller: Caller) -> JSONResponse:
+    name = _name(kind, code, caller)
+    if not await gateway.jobs.known(name):
+        await gateway.spool.keep(name, upload)
+    job = await gateway.jobs.accept(name, kind.name, code, caller)
+    return JSONResponse(job.status(), status_code=202, headers={"Location": f"{PREFIX}/imports/{name}"})
+
+
+def _name(kind: Kind, code: str, caller: Caller) -> str:
+    """The import's id: under one Idempotency-Key always the same."""
+    if caller.idempotency_key is None:
+        return uuid.uuid4().hex
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{caller.actor.name}/{code}/{kind.name}/{caller.idempotency_key}").hex
+
+
+def _unknown(kind: str, kinds: tuple[Kind, ...]) -> NotFound:
+    elsewhere = " It belongs to a different address." if kind in BY_NAME else ""
+    known = ", ".join(one.name for one in kinds)
+    return NotFound("unknown_kind", f"Here can be imported: {known}.{elsewhere}")

@@ -1,0 +1,44 @@
+"""The live feed over HTTP, as server-sent events."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse
+
+from services.gateway.api.gateway import TheGateway
+from services.gateway.calling import Known
+from services.gateway.live import Offset
+from shared.problems import Invalid
+
+router = APIRouter(tags=["events"])
+
+_PING_EVERY_S = 15
+_FARTHEST = 1 << 62
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def listen(
+    gateway: TheGateway,
+    caller: Known,
+    after: Annotated[str | None, Query(description="An event's `id`; `0` or `first`: from the start.")] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> EventSourceResponse:
+    """Every event from now on, or after the one named. Each carries `{id, type, subject, time, sequence, data}`.
+
+    A client that reconnects with `Last-Event-ID` misses nothing.
+    """
+    start = _start(after, last_event_id)
+    gateway.feed.check()
+    return EventSourceResponse(gateway.feed.events(start, health=caller.sees_health), ping=_PING_EVERY_S)
+
+
+def _start(after: str | None, last_event_id: str | None) -> Offset:
+    if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
+        return min(int(last_event_id), _FARTHEST) + 1
+    if after is None:
+        return "next"
+    if after in ("0", "first"):
+        return "first"
+    if after.isascii() and after.isdigit() and int(after) < _FARTHEST:
+        return int(after) + 1
+    raise Invalid("bad_offset", "`after` is the id of an event, `0` or `first`.")

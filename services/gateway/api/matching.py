@@ -1,0 +1,35 @@
+"""Who works: vacancies, and proposing graduates for them."""
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.gateway.api.gateway import TheGateway
+from services.gateway.calling import Known
+from services.gateway.caught_up import caught_up
+from services.gateway.services import ROWS_TIMEOUT_S, at
+
+router = APIRouter(tags=["matching"])
+
+
+class Matching(BaseModel):
+    as_of: date | None = Field(default=None, description="Which day decides what is open and valid; default today.")
+
+
+@router.post("/programmes/{code}/matching/run")
+async def match(code: str, gateway: TheGateway, caller: Known, body: Matching | None = None) -> Any:
+    """Propose graduates for vacancies; a second run proposes only what is new."""
+    await gateway.programmes.of(code, caller)
+    await caught_up(gateway.services, "placement", code, caller)
+    path = at("/programmes/{code}/matching", code=code)
+    wanted = (body or Matching()).model_dump(mode="json", exclude_none=True)
+    return await gateway.services.post("placement", path, caller, wanted, timeout_s=ROWS_TIMEOUT_S)
+
+
+@router.get("/vacancies")
+async def list_vacancies(gateway: TheGateway, caller: Known) -> dict[str, Any]:
+    """All vacancies, whatever their closing day."""
+    answer = await gateway.services.get("placement", "/vacancies", caller)
+    return {"items": answer["vacancies"], "next_cursor": None}

@@ -1,0 +1,115 @@
+"""Request bodies within bounds, and uploaded sheets kept in a private directory until they are imported."""
+
+import asyncio
+import os
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import problems
+from shared.problems import Invalid
+
+MOST_JSON_BYTES = 2 << 20
+_MULTIPART_EXTRA_BYTES = 64 << 10
+_DRAINED_AT_MOST = 8  # times the limit: a client that sends more than that is cut off
+_FORGOTTEN_AFTER_S = 3600
+_CHUNK = 1 << 20
+
+
+class BodyLimit:
+    """Answers 413 to a body that is too long, after reading the rest of it away, so that the client gets to hear it."""
+
+    def __init__(self, app: ASGIApp, most_upload_bytes: int) -> None:
+        self._app = app
+        self._most_upload_bytes = most_upload_bytes + _MULTIPART_EXTRA_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        limit = self._most_upload_bytes if "/imports/" in scope["path"] else MOST_JSON_BYTES
+        received, too_long = 0, False
+
+        async def bounded() -> Message:
+            nonlocal received, too_long
+            while True:
+                message = await receive()
+                received += len(message.get("body", b""))
+                if received <= limit:
+                    return message
+                too_long = True
+                if not message.get("more_body") or received > _DRAINED_AT_MOST * limit:
+                    raise HTTPException(413)  # ends the reading; what the client gets is written below
+
+        async def unless_too_long(message: Message) -> None:
+            if not too_long:
+                await send(message)
+
+        await self._app(scope, bounded, unless_too_long)
+        if too_long:
+            detail = f"The request is longer than the {limit >> 20} MB that are accepted here."
+            await problems.document(413, "too_large", detail, {"limit_bytes": limit})(scope, receive, send)
+
+
+class Spool:
+    """The directory of uploaded sheets: readable by this account alone, empty when nothing is being imported."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        return self._directory / f"{name}.sheet"
+
+    def holds(self, name: str) -> bool:
+        return self.path(name).exists()
+
+    async def keep(self, name: str, upload: UploadFile) -> None:
+        """Write the upload to disk, mode 600."""
+        await asyncio.to_thread(_copy, upload.file, self.path(name))
+
+    def drop(self, name: str) -> None:
+        self.path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def dropping(self, name: str) -> Iterator[Path]:
+        """The path of a sheet that is gone afterwards, whatever happens."""
+        try:
+            yield self.path(name)
+        finally:
+            self.drop(name)
+
+    def sweep(self, wanted: Collection[str]) -> None:
+        """Delete what a crash left behind: old sheets that no import is going to read."""
+        for path in self._directory.glob("*.sheet"):
+            forgotten = time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER_S
+            if forgotten and path.stem not in wanted:
+                path.unlink(missing_ok=True)
+
+
+async def uploaded(request: Request) -> UploadFile:
+    """The multipart field `file`. Raises Invalid when there is none."""
+    form = await request.form(max_files=1, max_fields=4)
+    found: Any = form.get("file")
+    if not isinstance(found, UploadFile):
+        raise Invalid("file_missing", "Send the sheet as the multipart field `file`.", errors=[_NO_FILE])
+    return found
+
+
+_NO_FILE = {"field": "file", "reason": "missing"}
+
+
+def _copy(source: BinaryIO, path: Path) -> None:
+    source.seek(0)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        while chunk := source.read(_CHUNK):
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
