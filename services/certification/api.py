@@ -1,0 +1,96 @@
+"""Commands and queries of certification over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.certification import assessment, certificate, sheets, training, verify_code
+from services.certification.certificate import Standing
+from services.certification.store import Store
+from services.certification.trainee import Certificate, Trainee
+from shared.cells import JAKARTA
+from shared.free_text import discreet
+from shared.judging import Change
+from shared.ledger import signature
+from shared.problems import Conflict, NotFound
+from shared.rows import JudgedRows, Rows
+
+router = APIRouter()
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+TheStore = Annotated[Store, Depends(_store)]
+
+
+class Revoke(BaseModel):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
+        description="Published with the revocation, so it names nobody."
+    )
+
+
+@router.post("/programmes/{code}/attendance")
+async def record_attendance(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+    return await sheets.judge_rows(store, code, rows, training.record)
+
+
+@router.post("/programmes/{code}/assessments")
+async def record_assessments(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+    return await sheets.judge_rows(store, code, rows, assessment.record)
+
+
+@router.post("/programmes/{code}/certificates")
+async def record_certificates(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+    return await sheets.judge_certificates(store, code, rows)
+
+
+@router.post("/certificates/{certificate_id}/revocation")
+async def revoke(certificate_id: str, body: Revoke, store: TheStore) -> dict[str, Any]:
+    """Withdraw a certificate; repeating it answers the same."""
+    found = await store.certificate(certificate_id)
+    if found is None:
+        raise NotFound("unknown_certificate", "There is no such certificate.")
+    reason, signed, today = discreet(body.reason), signature(), datetime.now(JAKARTA).date()
+
+    def rule(trainee: Trainee) -> Change | None:
+        return certificate.revoke(trainee, certificate_id, reason, signed, today)
+
+    await store.record(found[0].id, rule)
+    _, held = await store.certificate(certificate_id) or found
+    if held.revocation is None or held.revocation.reason != reason:
+        raise Conflict("already_revoked", "The certificate was revoked before, for another reason.")
+    return {"applicant_id": found[0].id, **_shown(held)}
+
+
+@router.get("/verify/{typed_code}")
+async def verify(typed_code: str, store: TheStore) -> dict[str, Any]:
+    """What a certificate is worth today, for whoever holds its code."""
+    found = await store.certificate_by_code(verify_code.as_issued(typed_code))
+    if found is None:
+        raise NotFound("unknown_code", "No certificate has this code.")
+    trainee, held = found
+    return {"applicant_id": trainee.id, "programme_code": trainee.programme_code, **_shown(held)}
+
+
+@router.get("/applicants/{applicant_id}")
+async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
+    """Class, attendance, attempts with the results that corrections superseded, certificates, and the ledger."""
+    trainee = await store.trainees.get(applicant_id)
+    if trainee is None:
+        raise NotFound("unknown_applicant", "Nothing has been decided about this applicant.")
+    return trainee.model_dump(mode="json", exclude={"marks", "published", "person_id"})
+
+
+def _shown(held: Certificate) -> dict[str, Any]:
+    standing = certificate.standing(held, datetime.now(JAKARTA).date())
+    return {
+        "status": standing,
+        "reason": held.revocation.reason if held.revocation and standing is Standing.REVOKED else None,
+        **held.model_dump(mode="json", include={"certificate_id", "certificate_no", "issued_on", "valid_until"}),
+        **held.model_dump(include={"scheme", "certification_body"}),
+    }

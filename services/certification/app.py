@@ -1,0 +1,16 @@
+"""Composition root of certification."""
+
+from fastapi import FastAPI
+
+from services.certification import api
+from services.certification.events import on
+from services.certification.settings import Settings
+from services.certification.store import Store
+from shared.service import create, storage_of
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application."""
+    settings = settings or Settings.load()
+    storage = storage_of(settings, "certification")
+    return create(settings, storage, Store(storage), on, [api.router], title="Jalur certification")

@@ -1,0 +1,74 @@
+"""Certification's collections and its named queries."""
+
+from collections.abc import Callable, Iterable
+
+from services.certification.programme import OpenProgramme
+from services.certification.trainee import Certificate, Trainee
+from shared.contracts import Event
+from shared.contracts.registration import Programme
+from shared.judging import Change
+from shared.storage import IndexModel, Storage, guarded
+
+NUMBER_KEY = "certificates.number_key"
+_ID = "certificates.certificate_id"
+_CODE = "certificates.verify_code"
+
+
+def _of_certificates(field: str) -> IndexModel:
+    # partial, because trainees without a certificate would all hold the same: none
+    return IndexModel([(field, 1)], unique=True, partialFilterExpression={field: {"$exists": True}})
+
+
+class Store:
+    """A certificate lives inside its holder's document: finding somebody competent and certifying them is one write."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.programmes = storage.documents("programmes", OpenProgramme, aggregate="programme")
+        self.trainees = storage.documents(
+            "trainees",
+            Trainee,
+            aggregate="trainee",
+            indexes=[IndexModel([("programme_code", 1)]), *map(_of_certificates, (NUMBER_KEY, _ID, _CODE))],
+        )
+
+    async def programme(self, code: str) -> Programme | None:
+        """The definition of a programme, None while it has not arrived."""
+        found = await self.programmes.get(code)
+        return None if found is None else found.definition
+
+    async def record(self, applicant_id: str, rule: Callable[[Trainee], Change | None]) -> Change | None:
+        """Let a rule change one trainee. Raises what the rule raises, and Taken."""
+        change: Change | None = None
+
+        def decide(trainee: Trainee) -> list[Event] | None:
+            nonlocal change
+            change = rule(trainee)
+            return None if change is None else change.events
+
+        await self.trainees.change(applicant_id, decide)
+        return change
+
+    async def holders(self, number_keys: Iterable[str]) -> dict[str, str]:
+        """Who holds these certificate numbers: number key → applicant."""
+        keys = list(set(number_keys))
+        cursor = self.trainees.raw.find({NUMBER_KEY: {"$in": keys}}, {NUMBER_KEY: 1})
+        return {
+            held["number_key"]: trainee["_id"]
+            for trainee in await guarded(cursor.to_list(None))
+            for held in trainee["certificates"]
+        }
+
+    async def certificate(self, certificate_id: str) -> tuple[Trainee, Certificate] | None:
+        """A certificate and its holder."""
+        return await self._certificate(_ID, certificate_id)
+
+    async def certificate_by_code(self, verify_code: str) -> tuple[Trainee, Certificate] | None:
+        """The certificate with that verification code, and its holder."""
+        return await self._certificate(_CODE, verify_code)
+
+    async def _certificate(self, field: str, value: str) -> tuple[Trainee, Certificate] | None:
+        for trainee in await self.trainees.find({field: value}, limit=1):
+            for held in trainee.certificates:
+                if value in (held.certificate_id, held.verify_code):
+                    return trainee, held
+        return None
