@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from shared.cells import BadCell, Cell, text
 from shared.contracts import Event
+from shared.free_text import discreet
 from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
 
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
 
-Text = Annotated[Annotated[str, Field(max_length=500)] | None, BeforeValidator(text)]
-"""The field of a row that holds free text, None when blank."""
+Text = Annotated[Annotated[str, AfterValidator(discreet), Field(max_length=500)] | None, BeforeValidator(text)]
+"""The field of a row that holds free text, which keeps no numbers that identify people; None when blank."""
 
 _SIDE_BY_SIDE = 300  # rows in flight: enough to fill the bulk writes, few enough to stay small in memory
 

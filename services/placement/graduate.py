@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from shared.contracts.certification import CertificateIssued, CertificateRevoked, TrainingCompleted
-from shared.contracts.placement import Status
+from shared.contracts.placement import JobMatched, Status
 from shared.contracts.registration import ApplicantCorrected, ApplicantRegistered, ApplicantWithdrawn
 from shared.contracts.selection import Outcome, SelectionDecided
 from shared.documents import Document
@@ -131,6 +131,15 @@ class Graduate(Document):
         if not held.revoked:
             held.revoked = True
             self.write(signed, "certificate_revoked", revoked.reason, certificate_id=held.certificate_id)
+
+    def propose(self, match: Match, signed: Signature) -> JobMatched | None:
+        """Propose somebody for a vacancy; None for whoever was proposed, has found a place or withdrew meanwhile."""
+        if self.match is not None or self.placed or self.withdrawn:
+            return None
+        self.match = match
+        self.write(signed, "proposed", run_id=match.run_id, vacancy_id=match.vacancy_id)
+        fields = match.model_dump(include=set(JobMatched.model_fields))
+        return JobMatched(applicant_id=self.id, programme_code=self.programme_code, **fields)
 
     def _certificate(self, certificate_id: str) -> Certificate:
         for held in self.certificates:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator
 from services.placement.graduate import Answer, Graduate
 from shared.cells import BadCell, Cell, day, text, whole, word
 from shared.contracts.placement import PlacementRecorded, Source, Status
+from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.judging import Change, RowWaits, Text, optional, read, refused
 from shared.ledger import Signature
@@ -48,13 +49,15 @@ class TracerRow(BaseModel):
     started_on: Annotated[date | None, BeforeValidator(optional(day))]
 
 
-def record(graduate: Graduate, cells: dict[str, Cell], signed: Signature) -> Change | None:
+def record(graduate: Graduate, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:
     """Record one answer (wave, status, employer, started_on), or correct the one of that wave.
 
-    None when it is known already. Raises RowRefused; "not_a_graduate" for somebody known not to have completed the
+    None when it is known already. Raises RowRefused; "other_programme"; "not_a_graduate" for somebody known not to have completed the
     training; or RowWaits, "completion_unknown".
     """
     answer = Answer(**read(TracerRow, cells).model_dump())
+    if graduate.programme_code not in ("", programme.code):
+        raise refused("other_programme")
     _check_graduate(graduate)
     before = next((known for known in graduate.answers if known.wave == answer.wave), None)
     if answer == before:

@@ -161,3 +161,11 @@ def test_somebody_who_withdrew_is_refused_also_when_the_decision_arrives_afterwa
 def test_a_row_in_the_file_of_another_programme_is_refused() -> None:
     with pytest.raises(RowRefused, match="other_programme"):
         attend(trainee(programme_code="ELSE"))
+
+
+def test_a_note_keeps_no_number_that_identifies_somebody() -> None:
+    person = trainee()
+    attend(person, note="Mengundurkan diri, NIK 3375 0112 0605 0059")
+    assert person.attendance is not None
+    assert person.attendance.note == "Mengundurkan diri, NIK …"
+    assert not person.attendance.completed

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.placement import tracer
-from services.placement.graduate import Graduate
+from services.placement.graduate import Graduate, Match
 from shared.cells import Cell
 from shared.contracts.certification import CertificateIssued, CertificateRevoked, TrainingCompleted
-from shared.contracts.placement import PlacementRecorded, Source, Status
+from shared.contracts.placement import JobMatched, PlacementRecorded, Source, Status
 from shared.contracts.registration import ApplicantCorrected, ApplicantRegistered, ApplicantWithdrawn
 from shared.contracts.selection import Outcome, SelectionDecided, Stage
 from shared.judging import Change, RowRefused, RowWaits
 from shared.meta import Meta
+from tests.unit.certification_examples import programme
 from tests.unit.placement_examples import SIGNED
 
 WHO = {"applicant_id": "a-1", "programme_code": "LAS-2030"}
@@ -126,7 +127,7 @@ def test_a_certificate_is_valid_from_its_first_to_its_last_day(on: date, valid: 
 
 def answer(person: Graduate, status: Cell = "Bekerja", wave: Cell = 3.0, **cells: Cell) -> Change | None:
     return tracer.record(
-        person, {"wave": wave, "status": status, "employer": None, "started_on": None, **cells}, SIGNED
+        person, {"wave": wave, "status": status, "employer": None, "started_on": None, **cells}, programme(), SIGNED
     )
 
 
@@ -180,7 +181,7 @@ def test_a_row_that_cannot_be_used_is_refused_naming_its_column(
     person = graduate()
     row: dict[str, Cell] = {"wave": 3, "status": "Bekerja", **cells}
     with pytest.raises(RowRefused) as refusal:
-        tracer.record(person, row, SIGNED)
+        tracer.record(person, row, programme(), SIGNED)
     assert [(problem.column, problem.reason) for problem in refusal.value.problems] == [(column, reason)]
     assert person == graduate()
 
@@ -228,3 +229,31 @@ def test_somebody_who_withdrew_before_completing_is_no_graduate() -> None:
     )
     with pytest.raises(RowRefused, match="not_a_graduate"):
         answer(person)
+
+
+def test_a_file_of_another_programme_is_refused() -> None:
+    with pytest.raises(RowRefused, match="other_programme"):
+        answer(graduate(programme_code="ELSE"))
+
+
+MATCH = Match(
+    match_id="m-1", run_id="r-1", vacancy_id="v-1", employer="CV Maju", position="Juru las", score=92.5, reasons=["x"]
+)
+
+
+def test_a_graduate_is_proposed_once_whatever_run_says_so() -> None:
+    person = graduate()
+    matched = person.propose(MATCH, SIGNED)
+    assert matched == JobMatched(
+        **WHO, match_id="m-1", vacancy_id="v-1", employer="CV Maju", position="Juru las", score=92.5, reasons=["x"]
+    )
+    assert person.propose(MATCH, SIGNED) is None
+    assert person.propose(MATCH.model_copy(update={"run_id": "r-2", "vacancy_id": "v-2"}), SIGNED) is None
+    assert person.match == MATCH
+
+
+def test_nobody_is_proposed_who_found_a_place_while_the_run_was_calculated() -> None:
+    person = graduate()
+    answer(person, "Bekerja")
+    assert person.propose(MATCH, SIGNED) is None
+    assert graduate(withdrawn=True).propose(MATCH, SIGNED) is None

@@ -1,0 +1,7 @@
+"""Serves placement: `python -m services.placement`."""
+
+from services.placement.app import build
+from services.placement.settings import Settings
+from shared.service import run
+
+run(build, Settings.load())

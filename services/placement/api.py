@@ -1,0 +1,117 @@
+"""Commands and queries of placement over HTTP."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic import BaseModel, Field
+
+from services.placement import running, tracer
+from services.placement.places import Neighbours
+from services.placement.store import Store
+from services.placement.vacancy import Vacancy, read_terms, vacancy_id
+from shared import context
+from shared.cells import JAKARTA
+from shared.contracts import Event
+from shared.judging import Change, RowWaits, judge, refused
+from shared.ledger import signature
+from shared.problems import NotFound
+from shared.rows import JudgedRows, Row, Rows
+
+router = APIRouter()
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _neighbours(request: Request) -> Neighbours:
+    return Neighbours(request.app.state.settings.neighbouring_places)
+
+
+TheStore = Annotated[Store, Depends(_store)]
+TheNeighbours = Annotated[Neighbours, Depends(_neighbours)]
+
+
+class Match(BaseModel):
+    as_of: date | None = Field(
+        default=None, description="The day that decides what is open and valid; today unless given."
+    )
+
+
+@router.post("/vacancies")
+async def report_vacancies(rows: Rows, store: TheStore) -> JudgedRows:
+    signed = signature()
+
+    async def record(row: Row) -> Change | None:
+        terms = read_terms(row.cells)
+        change: Change | None = None
+
+        def report(vacancy: Vacancy) -> list[Event] | None:
+            nonlocal change
+            change = vacancy.report(terms, signed)
+            return None if change is None else change.events
+
+        await store.vacancies.change(vacancy_id(terms), report)
+        return change
+
+    return await judge(rows, record)
+
+
+@router.get("/vacancies")
+async def vacancies(store: TheStore) -> dict[str, Any]:
+    """Every vacancy, with the seats proposed to somebody."""
+    taken = await store.seats_taken()
+    found = await store.vacancies.find({}, sort=[("terms.closes_on", 1), ("_id", 1)])
+    return {
+        "vacancies": [
+            {"vacancy_id": one.id, **one.terms.model_dump(mode="json"), "seats_taken": taken.get(one.id, 0)}
+            for one in found
+            if one.terms is not None
+        ]
+    }
+
+
+@router.post("/programmes/{code}/tracer")
+async def record_answers(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+    signed = signature()
+    programme = await store.programme(code)
+
+    async def record(row: Row) -> Change | None:
+        if programme is None:
+            raise RowWaits("programme_unknown")
+        if row.applicant_id is None:
+            raise refused("not_registered")
+        return await store.record(
+            row.applicant_id, lambda graduate: tracer.record(graduate, row.cells, programme, signed)
+        )
+
+    return await judge(rows, record)
+
+
+@router.post("/programmes/{code}/matching")
+async def match(
+    code: str,
+    store: TheStore,
+    neighbours: TheNeighbours,
+    body: Match | None = None,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Propose graduates for vacancies; what was proposed before stays as it is."""
+    as_of = (body and body.as_of) or datetime.now(JAKARTA).date()
+    request = idempotency_key and f"{context.actor.get().name}:{code}:{idempotency_key}"
+    run = await running.match(store, code, as_of, neighbours, request)
+    return {"run_id": run.id, **run.model_dump(mode="json", include={"as_of", "proposed", "graduates", "open_seats"})}
+
+
+@router.get("/applicants/{applicant_id}")
+async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
+    """Facts, certificates, the match, the answers with those that corrections superseded, and the ledger."""
+    graduate = await store.graduates.get(applicant_id)
+    if graduate is None:
+        raise NotFound("unknown_applicant", "There is no such applicant.")
+    return {
+        **graduate.model_dump(mode="json", exclude={"marks", "published", "facts_sequence"}),
+        "status": graduate.status,
+    }

@@ -1,0 +1,21 @@
+"""Composition root of placement."""
+
+from fastapi import FastAPI
+
+from services.placement import api, running
+from services.placement.events import on
+from services.placement.settings import Settings
+from services.placement.store import Store
+from shared.service import create, storage_of
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application; an interrupted matching is resumed when it starts."""
+    settings = settings or Settings.load()
+    storage = storage_of(settings, "placement")
+    store = Store(storage)
+
+    async def resume_matching() -> None:
+        await running.resume(store)
+
+    return create(settings, storage, store, on, [api.router], background=[resume_matching], title="Jalur placement")
