@@ -1,5 +1,6 @@
 """Who is registered: one submission per person and programme, within the window, numbered in order of submission."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,6 +69,12 @@ def shared_phones(submissions: Iterable[Submission], known: Mapping[str, str]) -
 def registration_no(programme_code: str, number: int) -> str:
     """The number an applicant is given: LPKS-2025-0001."""
     return f"{programme_code}-{number:04d}"
+
+
+def number_in(written: str, programme_code: str) -> int | None:
+    """The number that a registration number of the programme states; None when it is none of them."""
+    found = re.fullmatch(rf"{re.escape(programme_code)}-([0-9]{{4,9}})", written, re.IGNORECASE)
+    return int(found[1]) if found else None
 
 
 def unused(used: Collection[int], last: int) -> list[int]:

@@ -110,7 +110,7 @@ class _Reading:
 
 
 def _person(reading: _Reading, submitted_on: date) -> Person | None:
-    name = reading.get("name", _needed)
+    name = reading.get("name", needed)
     number = reading.get("nik", nik.clean)
     born = reading.get("birth_date", lambda cell: _birth_date(cell, submitted_on))
     gender = reading.get("gender", answers.gender)
@@ -154,7 +154,7 @@ def _facts(reading: _Reading, programme: Programme, person: Person | None) -> Fa
 def _choices(reading: _Reading, programme: Programme) -> list[str]:
     chosen: list[str] = []
     for place, column in enumerate(CHOICES):
-        cell = reading.get(column, text if place else _needed)
+        cell = reading.get(column, text if place else needed)
         if cell is None:
             continue
         offer = class_called(programme, cell)
@@ -167,7 +167,8 @@ def _choices(reading: _Reading, programme: Programme) -> list[str]:
     return chosen
 
 
-def _needed(cell: Cell) -> str:
+def needed(cell: Cell) -> str:
+    """The text of a cell that must not be blank. Raises BadCell, "missing"."""
     written = text(cell)
     if written is None:
         raise BadCell("missing")

@@ -1,0 +1,23 @@
+"""Composition root of registration."""
+
+from fastapi import FastAPI
+
+from services.registration import api, people_api
+from services.registration.intake import Intake
+from services.registration.settings import Settings
+from services.registration.store import Store
+from services.registration.vault import Vault
+from shared.messaging import Subscriptions
+from shared.service import create, storage_of
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application. It listens to no events: registration is where the facts begin."""
+    settings = settings or Settings.load()
+    storage = storage_of(settings, "registration")
+    vault = Vault(settings.field_keys.get_secret_value(), settings.person_key.get_secret_value())
+    store = Store(storage, vault)
+    routers = [api.router, people_api.router]
+    app = create(settings, storage, store, Subscriptions("registration"), routers, title="Jalur registration")
+    app.state.intake = Intake(store)
+    return app

@@ -1,0 +1,24 @@
+"""Keeps persons out of the reasons that staff give: those travel in events and stand in ledgers."""
+
+import re
+from typing import Final
+
+from services.registration.people import Person
+from shared.free_text import HIDDEN, discreet
+
+_SHORTEST_NAME: Final = 3  # letters: shorter words of a name are ordinary words too
+
+
+def naming_nobody(reason: str, *people: Person) -> str:
+    """The reason without what identifies by number or address, and without what names one of `people`."""
+    reason = discreet(reason)
+    for said in sorted({said for person in people for said in _names_of(person)}, key=len, reverse=True):
+        reason = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", HIDDEN, reason, flags=re.IGNORECASE)
+    return reason
+
+
+def _names_of(person: Person) -> set[str]:
+    born = person.birth_date
+    dates = {born.isoformat(), f"{born:%d/%m/%Y}", f"{born:%d-%m-%Y}"}
+    names = {word for word in re.findall(r"\w+", person.name) if len(word) >= _SHORTEST_NAME}
+    return {person.name, *names, *dates, *filter(None, (person.address, person.phone, person.email))}

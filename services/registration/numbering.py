@@ -1,0 +1,59 @@
+"""Registration numbers: handed out in blocks, and those that an interrupted import left open first."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from services.registration.admission import unused
+from services.registration.applicant import Applicant
+from shared.batching import Batcher
+from shared.storage import Documents, Storage, guarded
+
+_AT_ONCE = 500  # forms that share one step of the counter
+
+
+class Numbers:
+    """The counter of each programme. A unique index has the last word: a number that turns out taken is replaced."""
+
+    def __init__(self, storage: Storage, applicants: Documents[Applicant]) -> None:
+        self._counters = storage.collection("numbers")
+        self._applicants = applicants
+        self._single: Batcher[str, int] = Batcher(self._one_each, _AT_ONCE)
+
+    async def next(self, programme_code: str) -> int:
+        """A number for one form; concurrent calls share one write. Raises StorageAway."""
+        return await self._single.submit(programme_code)
+
+    async def block(self, programme_code: str, size: int) -> list[int]:
+        """Numbers for one import, ascending. Raises StorageAway."""
+        if not size:
+            return []
+        counter = await guarded(self._counters.find_one({"_id": programme_code}))
+        last = counter["last"] if counter else 0
+        issued = await guarded(self._applicants.raw.count_documents({"programme_code": programme_code}))
+        numbers = await self._left_open(programme_code, last, size) if issued < last else []
+        fresh = size - len(numbers)
+        return [*numbers, *await self._step(programme_code, fresh)] if fresh else numbers
+
+    async def _left_open(self, programme_code: str, last: int, size: int) -> list[int]:
+        cursor = self._applicants.raw.find({"programme_code": programme_code}, {"_id": 0, "number": 1})
+        used = {found["number"] for found in await guarded(cursor.to_list(None))}
+        return unused(used, last)[:size]
+
+    async def _one_each(self, programme_codes: list[str]) -> Sequence[int]:
+        steps: dict[str, Iterator[int]] = {}
+        for programme_code, size in Counter(programme_codes).items():
+            steps[programme_code] = iter(await self._step(programme_code, size))
+        return [next(steps[programme_code]) for programme_code in programme_codes]
+
+    async def _step(self, programme_code: str, size: int) -> range:
+        where, step = {"_id": programme_code}, {"$inc": {"last": size}}
+        try:
+            counter = await guarded(
+                self._counters.find_one_and_update(where, step, upsert=True, return_document=ReturnDocument.AFTER)
+            )
+        except DuplicateKeyError:  # another process made the counter at the same moment
+            return await self._step(programme_code, size)
+        return range(counter["last"] - size + 1, counter["last"] + 1)

@@ -1,0 +1,168 @@
+"""Commands and queries over HTTP about people who are registered; every answer with a name in it is put on record."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.registration import nik
+from services.registration.admission import number_in
+from services.registration.api import Kept
+from services.registration.applicant import Applicant, no_such_applicant
+from services.registration.cleaning import COLUMNS, Unusable
+from services.registration.intake import unusable_answers
+from services.registration.people import initials, masked_name, masked_nik
+from shared.cells import JAKARTA, BadCell, Cell, text
+from shared.contracts import Event
+from shared.contracts.registration import Facts
+from shared.ledger import signature
+from shared.problems import Conflict, Invalid
+from shared.storage import Taken
+
+router = APIRouter()
+
+Reason = Annotated[str, Field(max_length=500, pattern=r"\S")]
+Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
+
+
+class Niks(BaseModel):
+    niks: list[Cell]
+
+
+class Wanted(BaseModel):
+    """What is known of somebody who is looked for; what is given must all fit."""
+
+    name: str | None = Field(default=None, max_length=200)
+    nik: Cell = None
+    registration_no: str | None = Field(default=None, max_length=100)
+
+
+class RevealRequest(BaseModel):
+    applicant_ids: list[str] = Field(max_length=1_000)
+    fields: list[Revealable]
+
+
+class Correction(BaseModel):
+    cells: dict[str, Cell]
+    reason: Reason
+
+
+class Withdrawal(BaseModel):
+    reason: Reason
+    withdrawn_on: date | None = None
+
+
+@router.post("/programmes/{code}/resolve")
+async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[str, str]]]:
+    """Whom NIKs name in a programme, in the order asked."""
+    await store.programme(code)
+    people: list[dict[str, str]] = []
+    person_ids: list[str] = []
+    for cell in asked.niks:
+        try:
+            person_ids.append(store.vault.person_id(nik.clean(cell)))
+        except BadCell as bad:
+            person_ids.append("")
+            people.append({"reason": bad.reason})
+        else:
+            people.append({"reason": "not_registered"})
+    standing = await store.standing(code, (person_id for person_id in person_ids if person_id))
+    for place, person_id in enumerate(person_ids):
+        if person_id in standing:
+            people[place] = {"applicant_id": standing[person_id].applicant_id}
+    return {"people": people}
+
+
+@router.post("/programmes/{code}/search")
+async def search(store: Kept, code: str, wanted: Wanted) -> dict[str, list[str]]:
+    """Applicants by words of their name or the beginnings of these, by NIK or by registration number."""
+    await store.programme(code)
+    where: dict[str, Any] = {"programme_code": code}
+    if wanted.name and wanted.name.strip():
+        where["name_tokens"] = {"$all": store.vault.search_tokens(wanted.name)}
+    if text(wanted.nik) is not None:
+        try:
+            where["person_id"] = store.vault.person_id(nik.clean(wanted.nik))
+        except BadCell:
+            return {"applicant_ids": []}
+    if wanted.registration_no and wanted.registration_no.strip():
+        number = number_in(wanted.registration_no.strip(), code)
+        if number is None:
+            return {"applicant_ids": []}
+        where["number"] = number
+    if len(where) == 1:
+        raise Invalid("nothing_wanted", "Say whom to look for: a name, a NIK or a registration number.")
+    return {"applicant_ids": await store.search(where)}
+
+
+@router.post("/people/reveal")
+async def reveal(store: Kept, request: RevealRequest) -> dict[str, dict[str, dict[str, str]]]:
+    """Personal fields in clear; who was shown them is on record before they leave."""
+    found = await store.applicants.get_many(request.applicant_ids)
+    people = {applicant.id: applicant.revealed(store.vault, request.fields) for applicant in found.values()}
+    if people:
+        await store.record_reveal(list(people), list(request.fields), signature())
+    return {"people": people}
+
+
+@router.get("/applicants/{applicant_id}")
+async def show_applicant(store: Kept, applicant_id: str) -> dict[str, Any]:
+    """Everything known about a registration, with the name and NIK masked."""
+    applicant = await store.applicants.get(applicant_id)
+    if applicant is None:
+        raise no_such_applicant()
+    person = applicant.person(store.vault)
+    reveals = await store.reveals_of(applicant_id)
+    return {
+        "applicant_id": applicant.id,
+        "registration_no": applicant.registration_no,
+        "programme_code": applicant.programme_code,
+        "person_id": applicant.person_id,
+        "registered_at": applicant.registered_at,
+        "withdrawn_on": applicant.withdrawn_on,
+        "name": masked_name(person.name),
+        "nik": masked_nik(person.nik),
+        "initials": initials(person.name),
+        "facts": applicant.stated.model_dump(mode="json"),
+        "warnings": applicant.warnings,
+        "ledger": applicant.ledger,
+        "reveals": [{"at": one.at, "by": one.by, "fields": one.fields} for one in reveals],
+    }
+
+
+@router.post("/applicants/{applicant_id}/corrections")
+async def correct(store: Kept, applicant_id: str, correction: Correction) -> Facts:
+    """Correct what somebody stated; a corrected NIK gives the mistyped one back to whoever it belongs to."""
+    unknown = [column for column in correction.cells if column not in COLUMNS]
+    if unknown:
+        errors = [{"column": column, "reason": "unknown_column", "value": None} for column in unknown]
+        raise Invalid("unusable", "There is no such answer to correct.", errors=errors)
+    applicant = await store.applicants.get(applicant_id)
+    if applicant is None:
+        raise no_such_applicant()
+    programme = await store.programme(applicant.programme_code)
+    signed = signature()
+
+    def decide(current: Applicant) -> list[Event] | None:
+        return current.correct(store.vault, programme, correction.cells, correction.reason, signed)
+
+    try:
+        return (await store.applicants.change(applicant_id, decide)).stated
+    except Unusable as unusable:
+        raise unusable_answers(unusable) from None
+    except Taken:
+        raise Conflict("duplicate", "The person with the corrected NIK is registered in this programme.") from None
+
+
+@router.post("/applicants/{applicant_id}/withdrawal")
+async def withdraw(store: Kept, applicant_id: str, withdrawal: Withdrawal) -> dict[str, Any]:
+    """Withdraw; once withdrawn, it stays as it was first recorded."""
+    signed = signature()
+    on = withdrawal.withdrawn_on or datetime.now(JAKARTA).date()
+
+    def decide(applicant: Applicant) -> list[Event] | None:
+        return applicant.withdraw(store.vault, withdrawal.reason, on, signed)
+
+    applicant = await store.applicants.change(applicant_id, decide)
+    return {"applicant_id": applicant.id, "withdrawn_on": applicant.withdrawn_on}

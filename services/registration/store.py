@@ -1,0 +1,124 @@
+"""What registration keeps, and the questions it asks of it."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from pydantic import Field
+
+from services.registration.admission import registration_no
+from services.registration.alumni import Alumnus
+from services.registration.applicant import Applicant
+from services.registration.catalogue import Offered
+from services.registration.numbering import Numbers
+from services.registration.vault import Vault
+from shared.contracts.registration import Programme
+from shared.documents import Document
+from shared.ledger import Signature
+from shared.storage import IndexModel, Storage, guarded
+
+T = TypeVar("T")
+
+_CHUNK = 1_000  # values in one query's $in
+MOST_FOUND = 200
+
+
+class Reveal(Document):
+    """That somebody was shown personal fields of these applicants."""
+
+    by: str = ""
+    at: datetime | None = None
+    applicant_ids: list[str] = Field(default_factory=list)
+    fields: list[str] = Field(default_factory=list)
+
+
+class Standing(NamedTuple):
+    """A registration that exists, and the request that made it."""
+
+    applicant_id: str
+    registration_no: str
+    idempotency_key: str | None
+    row: int
+
+
+class Store:
+    """The collections of registration; personal fields in them are sealed by `vault`."""
+
+    def __init__(self, storage: Storage, vault: Vault) -> None:
+        self.vault = vault
+        self.programmes = storage.documents("programmes", Offered, aggregate="programme")
+        self.applicants = storage.documents(
+            "applicants",
+            Applicant,
+            aggregate="applicant",
+            indexes=[
+                IndexModel([("programme_code", 1), ("person_id", 1)], unique=True),
+                IndexModel([("programme_code", 1), ("number", 1)], unique=True),
+                IndexModel([("programme_code", 1), ("name_tokens", 1)]),
+                IndexModel([("programme_code", 1), ("phone_token", 1)]),
+            ],
+        )
+        self.people = storage.documents("people", Alumnus, aggregate="person")
+        self.reveals = storage.documents(
+            "reveals", Reveal, aggregate="reveal", indexes=[IndexModel([("applicant_ids", 1)])]
+        )
+        self.numbers = Numbers(storage, self.applicants)
+
+    async def programme(self, code: str) -> Programme:
+        """Raises NotFound and StorageAway."""
+        return (await self.programmes.get(code) or Offered(_id=code)).programme
+
+    async def standing(self, programme_code: str, person_ids: Iterable[str]) -> dict[str, Standing]:
+        """Those of the people who are registered in the programme, by person id."""
+        fields = {"person_id": 1, "number": 1, "idempotency_key": 1, "row": 1}
+        return {
+            found["person_id"]: Standing(
+                found["_id"],
+                registration_no(programme_code, found["number"]),
+                found.get("idempotency_key"),
+                found.get("row", 0),
+            )
+            async for found in self._applicants_with(programme_code, "person_id", person_ids, fields)
+        }
+
+    async def phone_holders(self, programme_code: str, numbers: Iterable[str]) -> dict[str, str]:
+        """Person ids by phone number, of those numbers that an applicant of the programme gave."""
+        by_token = {self.vault.phone_token(number): number for number in numbers}
+        found = self._applicants_with(programme_code, "phone_token", by_token, {"phone_token": 1, "person_id": 1})
+        return {by_token[holder["phone_token"]]: holder["person_id"] async for holder in found}
+
+    async def aged_otherwise(self, programme: Programme) -> list[str]:
+        """Ids of applicants whose age was counted at another training start than the programme now has."""
+        starts = programme.training.starts.isoformat()
+        where = {"programme_code": programme.code, "aged_on": {"$ne": starts}}
+        return [found["_id"] for found in await guarded(self.applicants.raw.find(where, {"_id": 1}).to_list(None))]
+
+    async def search(self, where: dict[str, Any]) -> list[str]:
+        """Applicant ids, in order of their numbers, MOST_FOUND at most."""
+        cursor = self.applicants.raw.find(where, {"_id": 1}, sort=[("number", 1)], limit=MOST_FOUND)
+        return [found["_id"] for found in await guarded(cursor.to_list(MOST_FOUND))]
+
+    async def reveals_of(self, applicant_id: str) -> list[Reveal]:
+        """Who was shown personal fields of this applicant, the earliest first."""
+        return await self.reveals.find({"applicant_ids": applicant_id}, sort=[("at", 1)])
+
+    async def record_reveal(self, applicant_ids: list[str], fields: list[str], signed: Signature) -> None:
+        """Put on record who is shown what, before they are."""
+        reveal = Reveal(_id=uuid4().hex, by=signed.by, at=signed.at, applicant_ids=applicant_ids, fields=fields)
+        await self.reveals.add(reveal)
+
+    async def _applicants_with(
+        self, programme_code: str, field: str, values: Iterable[str], fields: dict[str, int]
+    ) -> AsyncIterator[dict[str, Any]]:
+        for chunk in _chunks(set(values), _CHUNK):
+            where = {"programme_code": programme_code, field: {"$in": chunk}}
+            for found in await guarded(self.applicants.raw.find(where, fields).to_list(None)):
+                yield found
+
+
+def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk
