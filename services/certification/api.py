@@ -1,7 +1,7 @@
 """Commands and queries of certification over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StringConstraints
@@ -18,6 +18,8 @@ from shared.problems import Conflict, NotFound
 from shared.rows import JudgedRows, Rows
 
 router = APIRouter()
+
+_PUBLIC: Final = {"scheme", "certification_body", "certificate_no", "issued_on", "valid_until"}
 
 
 def _store(request: Request) -> Store:
@@ -64,7 +66,7 @@ async def revoke(certificate_id: str, body: Revoke, store: TheStore) -> dict[str
     _, held = await store.certificate(certificate_id) or found
     if held.revocation is None or held.revocation.reason != reason:
         raise Conflict("already_revoked", "The certificate was revoked before, for another reason.")
-    return {"applicant_id": found[0].id, **_shown(held)}
+    return {"certificate_id": certificate_id, "applicant_id": found[0].id, **_shown(held)}
 
 
 @router.get("/verify/{typed_code}")
@@ -74,7 +76,7 @@ async def verify(typed_code: str, store: TheStore) -> dict[str, Any]:
     if found is None:
         raise NotFound("unknown_code", "No certificate has this code.")
     trainee, held = found
-    return {"applicant_id": trainee.id, "programme_code": trainee.programme_code, **_shown(held)}
+    return {"applicant_id": trainee.id, **_shown(held)}
 
 
 @router.get("/applicants/{applicant_id}")
@@ -91,6 +93,5 @@ def _shown(held: Certificate) -> dict[str, Any]:
     return {
         "status": standing,
         "reason": held.revocation.reason if held.revocation and standing is Standing.REVOKED else None,
-        **held.model_dump(mode="json", include={"certificate_id", "certificate_no", "issued_on", "valid_until"}),
-        **held.model_dump(include={"scheme", "certification_body"}),
+        **held.model_dump(mode="json", include=_PUBLIC),
     }

@@ -41,7 +41,7 @@ def _numbers(
     people in the middle keep the network small.
     """
     # here, because the solver's library is large and a service that matches nobody does without it
-    from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]
+    from ortools.graph.python import min_cost_flow
 
     solver = min_cost_flow.SimpleMinCostFlow()
     source, sink = 0, 1

@@ -8,5 +8,5 @@ from shared.settings import ServiceSettings
 class Settings(ServiceSettings):
     neighbouring_places: dict[str, list[str]] = Field(
         default={"Kota Pekalongan": ["Kabupaten Pekalongan", "Kabupaten Batang"]},
-        description="Places near each other, for matching: each with its neighbours, both ways. JSON in the environment.",
+        description="For matching: places and their neighbours, valid both ways. JSON in the environment.",
     )

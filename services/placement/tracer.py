@@ -52,8 +52,8 @@ class TracerRow(BaseModel):
 def record(graduate: Graduate, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:
     """Record one answer (wave, status, employer, started_on), or correct the one of that wave.
 
-    None when it is known already. Raises RowRefused; "other_programme"; "not_a_graduate" for somebody known not to have completed the
-    training; or RowWaits, "completion_unknown".
+    None when it is known already. Raises RowRefused, among others "not_a_graduate" for somebody known not to have
+    completed the training; or RowWaits, "completion_unknown".
     """
     answer = Answer(**read(TracerRow, cells).model_dump())
     if graduate.programme_code not in ("", programme.code):

@@ -28,12 +28,12 @@ class Turn:
     async def taken(self, wait_s: float) -> AsyncIterator[str]:
         """Have the turn; yields who the holder is. Raises Conflict `matching_busy` after waiting that long."""
         me = uuid.uuid4().hex
-        try:
-            async with asyncio.timeout(wait_s):
-                while not await self._take(me):
-                    await asyncio.sleep(_ASK_AGAIN_S)
-        except TimeoutError:
-            raise Conflict("matching_busy", "Another matching is running; try again when it is done.") from None
+        waited = 0.0
+        while not await self._take(me):
+            if waited >= wait_s:
+                raise Conflict("matching_busy", "Another matching is running; try again when it is done.")
+            await asyncio.sleep(_ASK_AGAIN_S)
+            waited += _ASK_AGAIN_S
         renewing = asyncio.create_task(self._renew(me))
         try:
             yield me

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -24,7 +24,7 @@ from tests.conftest import Running
 from tests.events import Outsider, publish, until
 
 MakeSettings = Callable[..., Settings]
-VALID_UNTIL = date.today().replace(day=1).replace(year=date.today().year + 1)
+VALID_UNTIL = (datetime.now(UTC) + timedelta(days=365)).date()
 
 
 async def open_programme(broker: AbstractConnection) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -220,6 +220,9 @@ async def test_a_matching_that_was_interrupted_is_ended_at_the_next_start(
         with pytest.raises(Killed):
             await matching_runs.match(store, "UJI-1", date(2030, 6, 1), Neighbours({}), None)
     assert await store.turn.run_to_do() is not None
+    # a killed process gives its turn up to nobody: it has to run out
+    runs_out = datetime.now(UTC) + timedelta(seconds=2)
+    await storage.collection("leases").update_one({"_id": "matching"}, {"$set": {"until": runs_out}})
     storage.close()
 
     async with running(build, settings, "placement"):
