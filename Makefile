@@ -1,0 +1,51 @@
+# What people run. Everything needs `setup`, which does nothing when nothing is missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+# dies with make, so that nothing stays behind whoever is killed
+RUN := setpriv --pdeathsig TERM $(BIN)
+
+.PHONY: help setup demo up test lint schemas bench lock clean
+
+help:
+	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
+	@echo "make up       the same without the sample data; keeps what is in .local"
+	@echo "make test     all tests"
+	@echo "make lint     style, types, who imports whom"
+	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
+	@echo "make bench    measure one step against raw floors"
+	@echo "make lock     write requirements.lock anew (needs uv)"
+	@echo "make clean    remove what setup and tools have made; .local stays"
+
+setup:
+	@deploy/local/setup.sh
+
+demo: setup
+	@$(RUN)/jalur demo $(if $(filter-out 0,$(ONCE)),--once)
+
+up: setup
+	@$(RUN)/jalur up
+
+test: setup
+	@$(RUN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+schemas: setup
+	@$(BIN)/jalur schemas write
+
+bench: setup
+	@$(RUN)/python -m benchmarks.step
+
+lock:
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file requirements.lock --quiet
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -not -path "./.local/*" -exec rm -rf {} +

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs what is missing: system packages (as root, with apt), then .venv from requirements.lock, then this project.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly PYTHON=${PYTHON:-python3}
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly STAMP=.venv/.installed
+
+has_library() {
+    { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep -q "$1"
+}
+
+# Debian packages that are missing, one a line.
+missing_packages() {
+    if [[ ! -x .venv/bin/python ]] && ! "$PYTHON" -c "import ensurepip, venv" 2>/dev/null; then
+        echo python3-venv
+    fi
+    if [[ -z ${JALUR_AMQP_URL:-} && ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] && ! command -v rabbitmq-server >/dev/null; then
+        echo rabbitmq-server
+    fi
+    if [[ -z ${JALUR_MONGO_URL:-} ]]; then
+        has_library libcurl.so.4 || echo libcurl4
+        has_library libssl.so.3 || echo libssl3
+    fi
+}
+
+# Debian starts a server it installs, and at every boot; here each run has its own, so the system-wide one stays off.
+keep_servers_off() {
+    [[ -e $POLICY ]] && return
+    trap 'rm -f "$POLICY"' EXIT
+    cat >"$POLICY" <<'POLICY'
+#!/bin/sh
+case "$1" in rabbitmq-server|epmd*) exit 101 ;; esac
+exit 0
+POLICY
+    chmod 755 "$POLICY"
+}
+
+# What a policy that was there before has let through.
+switch_servers_off() {
+    if [[ -d /run/systemd/system ]]; then
+        systemctl disable --now rabbitmq-server.service epmd.socket epmd.service
+    else
+        [[ -x /etc/init.d/rabbitmq-server ]] && /etc/init.d/rabbitmq-server stop
+        update-rc.d rabbitmq-server disable
+    fi >/dev/null 2>&1 || true
+}
+
+install_packages() {
+    if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+        echo "Missing: $*" >&2
+        echo "Install them (Debian, as root: apt-get install $*), then run this again." >&2
+        exit 1
+    fi
+    echo "Installing $* with apt ..."
+    local apt=(apt-get -qq -o DPkg::Lock::Timeout=120)
+    export DEBIAN_FRONTEND=noninteractive
+    "${apt[@]}" update || echo "apt-get update had problems; trying with what it knows." >&2
+    keep_servers_off
+    "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null
+    if [[ " $* " == *" rabbitmq-server "* ]]; then
+        switch_servers_off
+    fi
+}
+
+# What the installed packages depend on.
+wanted() {
+    "$PYTHON" -c "import sys; print(sys.version)"
+    cat requirements.lock pyproject.toml
+    pwd
+}
+
+install_python_packages() {
+    if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+        "$PYTHON" -m venv --clear .venv
+    fi
+    echo "Installing the Python packages of requirements.lock into .venv ..."
+    local pip=(.venv/bin/python -m pip --disable-pip-version-check install --no-input --quiet)
+    "${pip[@]}" --require-hashes -r requirements.lock
+    # without a build environment of its own, which would be fetched; setuptools has come with the others
+    "${pip[@]}" --no-deps --no-build-isolation --no-index --editable .
+}
+
+if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; then
+    echo "Python 3.11, 3.12 or 3.13 is needed; PYTHON=... names another than $PYTHON." >&2
+    exit 1
+fi
+mapfile -t packages < <(missing_packages)
+if ((${#packages[@]})); then
+    install_packages "${packages[@]}"
+fi
+hash=$(wanted | sha256sum)
+if [[ ! -f $STAMP || $(<"$STAMP") != "$hash" ]]; then
+    install_python_packages
+    echo "$hash" >"$STAMP"
+fi
