@@ -8,6 +8,10 @@ from pydantic import BaseModel
 from shared.storage import Storage
 
 
+# what belongs to no programme, such as people and their earlier trainings, is counted under this instead of a code
+ACROSS = "-"
+
+
 class Reach(BaseModel):
     """Over how many documents an event has gone, and the sum of its last sequence in each."""
 
@@ -27,7 +31,8 @@ class Progress(BaseModel):
 
 
 async def progress(storage: Storage, programme_code: str) -> Progress:
-    """Counted from the documents of one programme. Raises StorageAway."""
+    """Counted from the documents of one programme, or of those `ACROSS` programmes. Raises StorageAway."""
+    programme_code = "" if programme_code == ACROSS else programme_code
     published: dict[str, Reach] = defaultdict(Reach)
     absorbed: dict[str, Reach] = defaultdict(Reach)
     for documents in storage.collections:

@@ -7,7 +7,7 @@ from services.gateway.kinds import Owner
 from services.gateway.services import Services, at
 from shared.contracts import Event, certification, registration, selection
 from shared.problems import Conflict
-from shared.progress import Progress
+from shared.progress import ACROSS, Progress
 
 WAIT_AT_MOST_S = 10.0
 _ASK_EVERY_S = 0.1
@@ -20,6 +20,7 @@ BUILDS_ON: dict[Owner, dict[Owner, tuple[type[Event], ...]]] = {
             registration.ApplicantRegistered,
             registration.ApplicantCorrected,
             registration.ApplicantWithdrawn,
+            registration.PriorTrainingRecorded,
         )
     },
     "placement": {
@@ -41,13 +42,12 @@ BUILDS_ON: dict[Owner, dict[Owner, tuple[type[Event], ...]]] = {
 
 async def caught_up(services: Services, decider: Owner, code: str, caller: Caller) -> None:
     """Returns when `decider` has absorbed what it builds on. Raises Conflict, `not_caught_up`, after ten seconds."""
-    path = at("/internal/progress/{code}", code=code)
     deadline = asyncio.get_running_loop().time() + WAIT_AT_MOST_S
     behind = dict(BUILDS_ON[decider])
     while True:
         # publishers first: what they say afterwards was not said before the caller asked
-        said = {publisher: await _progress(services, publisher, path, caller) for publisher in behind}
-        heard = await _progress(services, decider, path, caller)
+        said = {publisher: await _progress(services, publisher, code, caller) for publisher in behind}
+        heard = await _progress(services, decider, code, caller)
         behind = {
             publisher: events
             for publisher, events in behind.items()
@@ -64,5 +64,10 @@ async def caught_up(services: Services, decider: Owner, code: str, caller: Calle
         await asyncio.sleep(_ASK_EVERY_S)
 
 
-async def _progress(services: Services, service: Owner, path: str, caller: Caller) -> Progress:
-    return Progress.model_validate(await services.get(service, path, caller))
+async def _progress(services: Services, service: Owner, code: str, caller: Caller) -> Progress:
+    """In the programme, and with what belongs to no programme, such as earlier trainings."""
+    here, across = [
+        Progress.model_validate(await services.get(service, at("/internal/progress/{code}", code=scope), caller))
+        for scope in (code, ACROSS)
+    ]
+    return Progress(published=across.published | here.published, absorbed=across.absorbed | here.absorbed)

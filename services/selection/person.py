@@ -28,6 +28,8 @@ class Person(Document):
         if training in self.trainings:
             return False
         self.trainings.append(training)
+        # registration publishes one event per training, numbered from 1: so this counts how far we have come
+        self.marks["PriorTrainingRecorded"] = (len(self.trainings), 0)
         return True
 
     def claim(self, programme_code: str, applicant_id: str, *, exclusive: bool) -> bool:
