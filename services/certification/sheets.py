@@ -30,12 +30,11 @@ async def judge_rows(store: Store, code: str, rows: Rows, rule: Rule) -> JudgedR
 async def judge_certificates(store: Store, code: str, rows: Rows) -> JudgedRows:
     """The verdicts on certificates, whose numbers are one person's: of two rows with one number, the first has it."""
     signed = signature()
-    keys = {row.row: certificate.number_key(row.cells.get("certificate_no")) for row in rows.rows}
-    holders = await store.holders(keys.values())
+    holders = await store.holders(_number_key(row) for row in rows.rows)
     turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def record(programme: Programme, applicant_id: str, row: Row) -> Change | None:
-        key = keys[row.row]
+        key = _number_key(row)
 
         def rule(trainee: Trainee) -> Change | None:
             return certificate.record(
@@ -70,3 +69,7 @@ async def _judge(
         return await record(programme, row.applicant_id, row)
 
     return await judge(rows, record_one)
+
+
+def _number_key(row: Row) -> str:
+    return certificate.number_key(row.cells.get("certificate_no"))

@@ -67,7 +67,7 @@ async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Nei
     proposals = await asyncio.to_thread(matching.propose, candidates, openings, neighbours)
     signed = signature()
     run = Run(
-        id=uuid.uuid4().hex,
+        _id=uuid.uuid4().hex,
         programme_code=programme.code,
         as_of=as_of,
         by=signed.by,

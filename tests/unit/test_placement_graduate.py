@@ -86,7 +86,7 @@ def test_facts_arrive_in_any_order() -> None:
     ]
     ends = []
     for order in permutations(absorbs):
-        person = Graduate(id="a-1")
+        person = Graduate(_id="a-1")
         for absorb in order:
             absorb(person)
         ends.append(person.model_dump(exclude={"ledger"}))

@@ -83,7 +83,7 @@ def test_the_certificate_must_be_valid_on_the_day_matched() -> None:
 
 
 def test_a_vacancy_is_open_through_its_last_day_and_proposed_seats_are_taken() -> None:
-    vacancy = Vacancy(id="v-1", terms=read_terms(row(seats=3, closes_on="2030-08-01")))
+    vacancy = Vacancy(_id="v-1", terms=read_terms(row(seats=3, closes_on="2030-08-01")))
     assert [one.seats_left for one in matching.openings([vacancy], {}, date(2030, 8, 1))] == [3]
     assert [one.seats_left for one in matching.openings([vacancy], {"v-1": 2}, date(2030, 8, 1))] == [1]
     assert [one.seats_left for one in matching.openings([vacancy], {"v-1": 4}, date(2030, 8, 1))] == [0]

@@ -56,7 +56,7 @@ def test_a_vacancy_is_identified_by_code_and_employer() -> None:
 
 
 def test_a_changed_vacancy_is_taken_over_and_what_it_replaced_is_kept() -> None:
-    vacancy = Vacancy(id="v-1")
+    vacancy = Vacancy(_id="v-1")
     assert vacancy.report(terms(row()), SIGNED) is not None
     assert vacancy.report(terms(row()), SIGNED) is None
     assert vacancy.report(terms(row(seats=5)), SIGNED) is not None
