@@ -1,7 +1,7 @@
 """One step, consume an event, write a document, publish an event with confirm, acknowledge: ours against raw floors.
 
-`python -m benchmarks.step [--events N] [--runs N]` uses JALUR_AMQP_URL and JALUR_MONGO_URL, or starts servers of its own, and
-prints a table of steps per second: medians, each as a ratio to the plain floor of the same run.
+`python -m benchmarks.step [--events N] [--runs N]` uses JALUR_AMQP_URL and JALUR_MONGO_URL, or starts servers of its
+own, and prints a table of steps per second: medians, each as a ratio to the plain floor of the same run.
 """
 
 import argparse

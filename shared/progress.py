@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from shared.storage import Storage
 
-
 # what belongs to no programme, such as people and their earlier trainings, is counted under this instead of a code
 ACROSS = "-"
 

@@ -204,10 +204,10 @@ class Documents(Generic[D]):
         found = {document["_id"]: document for document in await guarded(cursor.to_list(None))}
         return [found.get(id_) for id_ in ids]
 
-    async def _save_batch(self, saves: list[tuple[D, list[Json]]]) -> Sequence[None | Exception]:
+    async def _save_batch(self, saves: list[tuple[D, list[Json]]]) -> Sequence[Exception | None]:
         # upsert names the loser of a race: its filter finds nothing, so it inserts, and the _id is there already
         operations = [UpdateOne(*write_of(document, entries), upsert=True) for document, entries in saves]
-        answers: list[None | Exception] = [None] * len(saves)
+        answers: list[Exception | None] = [None] * len(saves)
         try:
             await guarded(self.raw.bulk_write(operations, ordered=False))
         except BulkWriteError as error:

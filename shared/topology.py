@@ -98,7 +98,7 @@ def _dead_letters(exchange: str, routing_key: str | None = None) -> dict[str, An
 
 
 async def declare(channel: AbstractChannel, topology: Topology) -> None:
-    """Declare what is missing. Raises aio-pika's ChannelPreconditionFailed when something exists with other arguments."""
+    """Declare what is missing. Raises aio-pika's ChannelPreconditionFailed when it exists with other arguments."""
     exchanges = {
         name: await channel.declare_exchange(name, type_, durable=True) for name, type_ in topology.exchanges.items()
     }

@@ -1,4 +1,4 @@
-"""Simulates and decides the selection of a programme: one run, stored before it is applied, resumed when interrupted."""
+"""Simulates and decides a programme's selection: one run, stored before it is applied, resumed when interrupted."""
 
 import uuid
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ class Promotion(BaseModel):
 
 
 class Roster(Document):
-    """One class of one programme, `<programme>/<class>`. Seats never exceed the class's; reserves are in ranking order."""
+    """One class of one programme, `<programme>/<class>`: never more holders than seats; reserves in ranking order."""
 
     class_code: str = ""
     seats: int = 0
