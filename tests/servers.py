@@ -32,7 +32,7 @@ def _local(home: Path) -> Iterator[Urls]:
     try:
         yield Urls(running.amqp_url, running.mongo_url)
     finally:
-        running.stop()
+        running.discard()
 
 
 @contextlib.contextmanager
