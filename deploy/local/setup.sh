@@ -25,24 +25,31 @@ missing_packages() {
     fi
 }
 
-# Debian starts a server it installs, and at every boot; here each run has its own, so the system-wide one stays off.
+# Debian starts the servers it installs, at once and at every boot; here each run has its own.
 keep_servers_off() {
-    [[ -e $POLICY ]] && return
-    trap 'rm -f "$POLICY"' EXIT
-    cat >"$POLICY" <<'POLICY'
+    trap restore_policy EXIT
+    if [[ -e $POLICY ]]; then
+        mv "$POLICY" "$POLICY.before-jalur"
+    fi
+    cat >"$POLICY" <<POLICY
 #!/bin/sh
-case "$1" in rabbitmq-server|epmd*) exit 101 ;; esac
-exit 0
+case "\$1" in rabbitmq-server|epmd*) exit 101 ;; esac
+[ ! -x $POLICY.before-jalur ] || exec $POLICY.before-jalur "\$@"
 POLICY
     chmod 755 "$POLICY"
 }
 
-# What a policy that was there before has let through.
-switch_servers_off() {
+restore_policy() {
+    rm -f "$POLICY"
+    if [[ -e $POLICY.before-jalur ]]; then
+        mv "$POLICY.before-jalur" "$POLICY"
+    fi
+}
+
+keep_servers_off_at_boot() {
     if [[ -d /run/systemd/system ]]; then
-        systemctl disable --now rabbitmq-server.service epmd.socket epmd.service
+        systemctl disable rabbitmq-server.service epmd.socket epmd.service
     else
-        [[ -x /etc/init.d/rabbitmq-server ]] && /etc/init.d/rabbitmq-server stop
         update-rc.d rabbitmq-server disable
     fi >/dev/null 2>&1 || true
 }
@@ -60,7 +67,7 @@ install_packages() {
     keep_servers_off
     "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null
     if [[ " $* " == *" rabbitmq-server "* ]]; then
-        switch_servers_off
+        keep_servers_off_at_boot
     fi
 }
 
