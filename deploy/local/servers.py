@@ -11,7 +11,7 @@ from deploy.local.supervision import Supervisor
 
 _START_S = 120
 # how long a run that was killed may take to end by itself before it is killed altogether
-_LEFTOVERS_S = 30
+LEFTOVERS_S = 30
 
 
 class Servers:
@@ -63,7 +63,7 @@ def start(path: Path, *, amqp_url: str | None = None, mongo_url: str | None = No
     home = Home(path)
     home.take()
     try:
-        leftovers.stop(home.path, _LEFTOVERS_S)
+        leftovers.stop(home.path, LEFTOVERS_S)
         servers = Servers(home, amqp_url=amqp_url, mongo_url=mongo_url)
     except BaseException:
         home.release()

@@ -19,6 +19,9 @@ from deploy.local.programs import Program
 
 _SUPERVISOR_S = 20
 _STOP_S = 90
+# a program that fails is started again, with growing pauses; when it is down this long it will not come up
+_DOWN = frozenset({"BACKOFF", "FATAL"})
+_DOWN_S = 3
 
 
 class StartFailed(Exception):
@@ -76,13 +79,16 @@ class Supervisor:
         self._call("signalProcess", self._programs[name].full_name, which.name)
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until `ready()`. Raises StartFailed when the program gives up before, or the time is over."""
+        """Wait until `ready()`. Raises StartFailed when the program keeps failing, or the time is over."""
         deadline = time.monotonic() + seconds
+        last_alive = time.monotonic()
         while not ready():
             state = self._info(name)["statename"]
-            if state in ("FATAL", "EXITED", "STOPPED") or time.monotonic() > deadline:
-                how = "took too long to start" if state == "RUNNING" else f"did not start ({state.lower()})"
-                raise StartFailed(f"{name} {how}\n{_tail(self._home.log / f'{name}.log')}")
+            now = time.monotonic()
+            if state not in _DOWN:
+                last_alive = now
+            if now > deadline or now - last_alive > _DOWN_S:
+                raise StartFailed(f"{name} is not ready ({state.lower()})\n{_tail(self._home.log / f'{name}.log')}")
             time.sleep(0.05)
 
     def stop(self) -> None:
