@@ -51,8 +51,8 @@ _OCCUPATIONS: Final = _by_word(
             "pelajar, siswa, siswi, santri"
         ),
         Occupation.EMPLOYED: (
-            "bekerja, sudah bekerja, sedang bekerja, masih bekerja, kerja, karyawan, karyawati, pegawai, pekerja, buruh,"
-            "pns, asn, pppk, tni, polri, honorer, guru"
+            "bekerja, sudah bekerja, sedang bekerja, masih bekerja, kerja, karyawan, karyawati, pegawai, pekerja,"
+            "buruh, pns, asn, pppk, tni, polri, honorer, guru"
         ),
         Occupation.SELF_EMPLOYED: (
             "wirausaha, wirausahawan, wiraswasta, wiraswastawan, pengusaha, usaha sendiri, punya usaha,"

@@ -45,8 +45,10 @@ def test_a_row_becomes_a_person_and_facts() -> None:
 
 @pytest.mark.parametrize(
     "column",
-    ["name", "nik", "birth_date", "gender", "city", "education", "choice_1", "willing_to_move", "occupation"]
-    + ["health_certificate"],
+    [
+        *("name", "nik", "birth_date", "gender", "city", "education", "choice_1"),
+        *("willing_to_move", "occupation", "health_certificate"),
+    ],
 )
 def test_a_needed_cell_that_is_blank_refuses_the_row(column: str) -> None:
     assert problems(**{column: " "}) == [(column, "missing")]
@@ -143,8 +145,7 @@ def test_somebody_born_on_29_february_grows_older_on_1_march() -> None:
 def test_cleaning_what_was_cleaned_changes_nothing(cells: dict[str, Cell]) -> None:
     try:
         first = cleaned(**cells)
-    except Unusable as unusable:
-        assert unusable.problems
+    except Unusable:
         return
     again = clean(as_cells(first.person, first.facts), PROGRAMME, ON)
     assert (again.person, again.facts) == (first.person, first.facts)

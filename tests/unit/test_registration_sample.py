@@ -28,7 +28,7 @@ def test_the_sample_rows_are_registered_repeated_or_refused_as_expected(folder: 
         (number, [cell.isoformat() if isinstance(cell, datetime) else cell for cell in cells])
         for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1)
     ]
-    rows = tabulate(APPLICANTS, lines).rows  # type: ignore[arg-type]
+    rows = tabulate(APPLICANTS, lines).rows
     usable = []
     for number, cells in rows:
         at = moment(cells["submitted_at"])

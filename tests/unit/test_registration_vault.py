@@ -39,7 +39,7 @@ def test_what_was_never_sealed_does_not_open(sealed: str) -> None:
 
 @pytest.mark.parametrize("field_keys", ["", "k1", "k1:short", f":{OLD}", f"k1:{OLD},k1:{NEW}"])
 def test_keys_that_protect_nothing_are_refused(field_keys: str) -> None:
-    with pytest.raises(ValueError, match="key|secret"):
+    with pytest.raises(ValueError, match=r"key|secret"):
         Vault(field_keys, PERSON)
 
 
