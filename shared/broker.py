@@ -36,18 +36,26 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
                 await _until_lost(connection, use)
             finally:
                 with contextlib.suppress(*Unreachable):
-                    await asyncio.wait_for(connection.close(), CONNECT_TIMEOUT_S)
+                    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                        await connection.close()
         except asyncio.CancelledError:
             # aio-pika cancels what waits on a dead connection; only our own cancellation may end this
-            if (task := asyncio.current_task()) is not None and task.cancelling():
+            if _is_cancelled():
                 raise
         except Exception as error:  # whatever happens, a service must listen again
             if _is_unreachable(error):
                 log.warning("%s: broker away (%s)", name, type(error).__name__)
             else:
                 log.exception("%s: unexpected error; connecting again", name)
+        if _is_cancelled():  # and aio-pika swallowed it
+            raise asyncio.CancelledError
         await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
         failures += 1
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _is_unreachable(error: Exception) -> bool:

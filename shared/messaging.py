@@ -76,6 +76,8 @@ class Subscriptions:
 
     async def run(self, url: str, store: Any) -> None:
         """Consume until cancelled; handlers get `store` as their third argument."""
+        if not self.subscriptions:
+            return
         self._store = store
         await keep_connected(url, f"jalur-{self.service}", self._consume_from)
 

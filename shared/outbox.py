@@ -9,11 +9,10 @@ import aio_pika
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
 
-from shared import meta
+from shared import meta, topology
 from shared.broker import keep_connected
 from shared.documents import Committed
 from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, StorageAway, guarded
-from shared.topology import EVENTS
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,8 @@ class Relay:
 
     async def _publish_from(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-        exchange = await channel.get_exchange(EVENTS, ensure=True)
+        await topology.declare(channel, topology.common())
+        exchange = await channel.get_exchange(topology.EVENTS)
         self.connected = True
         try:
             async with asyncio.TaskGroup() as group:
