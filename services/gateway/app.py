@@ -38,7 +38,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         storage,
         store,
         on,
-        [_api(), certificates.public],
+        [api_router(), certificates.public],
         background=[ensure_administrator, store.rollups.run, jobs.run, feed.run],
         public=True,
         title="Jalur",
@@ -51,7 +51,8 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     return app
 
 
-def _api() -> APIRouter:
+def api_router() -> APIRouter:
+    """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (programmes, applicants, imports, selection, matching, certificates, live, users)
     for concept in concepts:

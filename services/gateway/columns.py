@@ -50,7 +50,10 @@ def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> 
 
 
 def by_our_names(kind: Kind, cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    """The cells of a form, whose keys are headings or our names. Raises Invalid: `columns_unknown`, `columns_ambiguous`."""
+    """The cells of a form, whose keys are headings or our names.
+
+    Raises Invalid: `columns_unknown`, `columns_ambiguous`.
+    """
     known = _known(kind.columns)
     names = {place: _recognise(title, known) for place, title in enumerate(cells)}
     unknown = [title for place, title in enumerate(cells) if names[place] is None]

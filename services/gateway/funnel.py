@@ -39,7 +39,7 @@ class Funnel(BaseModel):
     competent: int = 0
     certified: int = 0
     matched: int = 0
-    placed: dict[Status, int] = {status: 0 for status in Status}
+    placed: dict[Status, int] = dict.fromkeys(Status, 0)
     reached: int = 0
     not_reached: int = 0
     per_class: dict[str, ClassCounts] = {}

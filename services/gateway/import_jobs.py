@@ -20,8 +20,8 @@ from shared.storage import Documents, IndexModel, Storage, StorageAway
 
 log = logging.getLogger(__name__)
 
-_LEASE = timedelta(seconds=10)
-_RENEW_EVERY_S = 2.0
+_LEASE = timedelta(seconds=5)
+_RENEW_EVERY_S = 1.0
 _LOOK_EVERY_S = 1.0
 _PATIENCE_S = 3600.0  # how long an accepted import waits for a service that is away
 _AT_ONCE = 4

@@ -43,20 +43,20 @@ class LiveFeed:
         finally:
             self._connection = None
 
-    def check(self) -> None:
-        """Raises Away when the broker is away or too many listen already."""
+    def check(self) -> AbstractConnection:
+        """The connection for one more client. Raises Away when the broker is away or too many listen already."""
         if self._listeners >= self._most_listeners:
             raise Away("too_many_listeners", "Too many clients listen to the live feed at the moment.")
         if self._connection is None:
             raise Away("broker_away", "The message broker does not answer at the moment.")
+        return self._connection
 
     async def events(self, start: Offset, *, health: bool) -> AsyncIterator[dict[str, str]]:
         """The events from `start` on, as server-sent events; they end when the broker goes away."""
-        self.check()
-        assert self._connection is not None
+        connection = self.check()
         self._listeners += 1
         try:
-            async with self._connection.channel() as channel:
+            async with connection.channel() as channel:
                 async for told in _events(channel, start, health=health):
                     yield told
         except Unreachable:

@@ -29,7 +29,7 @@ class Rollups:
     async def of(self, programme_code: str) -> Funnel:
         """The funnel as last counted; all zeros for a programme nobody applied to. Raises StorageAway."""
         found = await guarded(self._collection.find_one({"_id": programme_code}))
-        return Funnel.model_validate(found["funnel"] if found else {})
+        return Funnel.model_validate((found or {}).get("funnel", {}))
 
     async def run(self) -> None:
         """Recount until cancelled; at the start everything, for a crash may have lost a change."""

@@ -1,7 +1,7 @@
 """Reads one spreadsheet in a process of its own, with hard limits, because the file is a stranger's.
 
 `python -m services.gateway.sheet_reader PATH` writes JSON lines: `[row number, [cell, …]]` for every row that is not
-blank, in the file's order, then `{"rows": count}`; or, where the file cannot be read, `{"error": reason}` as the last line.
+blank, in the file's order, then `{"rows": count}`; or, where the file cannot be read, `{"error": reason}` at the end.
 A cell is text, a number, a boolean, null, or a date as ISO text. It imports nothing of ours, so it starts quickly.
 """
 
@@ -152,11 +152,8 @@ def _text_rows(path: Path) -> Iterator[Line]:
 
 
 def _decode(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
+    is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "cp1252"):
         with contextlib.suppress(UnicodeDecodeError):
             return content.decode(encoding)
     raise Unreadable("not_a_spreadsheet")

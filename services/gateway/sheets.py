@@ -47,11 +47,10 @@ async def _run_reader(path: Path) -> bytes:
         stderr=asyncio.subprocess.DEVNULL,
         env=_environment(),
     )
-    assert child.stdout is not None
     output = bytearray()
     try:
         async with asyncio.timeout(LONGEST_READ_S):
-            while chunk := await child.stdout.read(_CHUNK):
+            while child.stdout and (chunk := await child.stdout.read(_CHUNK)):
                 output += chunk
                 if len(output) > MOST_OUTPUT_BYTES:
                     raise _refusal("too_large")

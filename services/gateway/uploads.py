@@ -32,7 +32,8 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         limit = self._most_upload_bytes if "/imports/" in scope["path"] else MOST_JSON_BYTES
         received, too_long = 0, False
 

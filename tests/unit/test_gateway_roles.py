@@ -1,0 +1,47 @@
+"""One table says who may do what; it covers every route, and docs/api.md shows it."""
+
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from services.gateway import roles
+from services.gateway.app import api_router
+from services.gateway.calling import PREFIX
+from services.gateway.roles import ROLES, Role
+
+PUBLIC = {("GET", "/verify/{verify_code}")}
+UNKNOWN_KINDS = {("POST", "/programmes/{code}/imports/{kind}"), ("POST", "/imports/{kind}")}
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+def routes() -> set[tuple[str, str]]:
+    app = FastAPI()
+    app.include_router(api_router())
+    return {
+        (method.upper(), path.removeprefix(PREFIX))
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+
+
+def test_every_route_stands_in_the_table_and_nothing_else_does() -> None:
+    assert set(ROLES) == (routes() - PUBLIC) | UNKNOWN_KINDS
+
+
+def test_an_administrator_may_do_everything_and_an_unknown_role_nothing() -> None:
+    for method, path in ROLES:
+        assert roles.may(Role.ADMIN, method, path)
+        assert not roles.may("public", method, path)
+    assert not roles.may(Role.ADMIN, "DELETE", "/programmes")
+
+
+def test_personal_data_are_for_registrars_and_administrators_alone() -> None:
+    assert {role for role in Role if role in roles.SEES_PERSONAL_DATA} == {Role.ADMIN, Role.REGISTRAR}
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(set(ROLES) - UNKNOWN_KINDS))
+def test_the_document_tells_who_may_use_a_route(method: str, path: str) -> None:
+    allowed = "everybody" if ROLES[method, path] == roles.ALL else ", ".join(sorted(ROLES[method, path] - {Role.ADMIN}))
+    row = f"| `{method} {path}` | {allowed or 'admin only'} |"
+    assert row in DOCUMENT.read_text()
