@@ -5,12 +5,12 @@ from fastapi import APIRouter, FastAPI
 
 from services.gateway.api import applicants, certificates, imports, live, matching, programmes, selection, users
 from services.gateway.api.gateway import Gateway
-from services.gateway.calling import PREFIX
 from services.gateway.events import on
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.programmes import Programmes
+from services.gateway.roles import PREFIX
 from services.gateway.services import Services
 from services.gateway.settings import Settings
 from services.gateway.store import Store

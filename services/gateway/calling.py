@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from fastapi import Depends, Header, Request
 
 from services.gateway import roles
-from services.gateway.roles import Role
+from services.gateway.roles import PREFIX
 from shared import context
 from shared.context import Actor
 from shared.problems import Forbidden, Unauthenticated
 
-PREFIX = "/api/v1"
 Language = Literal["id", "en"]
 
 
@@ -58,5 +57,3 @@ async def caller(
 
 
 Known = Annotated[Caller, Depends(caller)]
-
-__all__ = ["PREFIX", "PUBLIC", "Caller", "Known", "Language", "Role", "caller"]

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from services.gateway.kinds import BY_NAME
 
+PREFIX = "/api/v1"
+
 
 class Role(StrEnum):
     ADMIN = "admin"
@@ -37,7 +39,7 @@ _OF_KIND = {
     "tracer": _PLACEMENT,
 }
 
-# paths as the routes declare them, below /api/v1
+# paths as the routes declare them, below PREFIX
 ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/programmes"): ALL,
     ("POST", "/programmes"): _REGISTRAR,

@@ -7,8 +7,7 @@ from fastapi import FastAPI
 
 from services.gateway import roles
 from services.gateway.app import api_router
-from services.gateway.calling import PREFIX
-from services.gateway.roles import ROLES, Role
+from services.gateway.roles import PREFIX, ROLES, Role
 
 PUBLIC = {("GET", "/verify/{verify_code}")}
 UNKNOWN_KINDS = {("POST", "/programmes/{code}/imports/{kind}"), ("POST", "/imports/{kind}")}

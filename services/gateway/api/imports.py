@@ -8,9 +8,10 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
 from services.gateway.api.gateway import Gateway, TheGateway
-from services.gateway.calling import PREFIX, Caller, Known
+from services.gateway.calling import Caller, Known
 from services.gateway.kinds import BY_NAME, OTHER_KINDS, PROGRAMME_KINDS, Kind
 from services.gateway.report import Report
+from services.gateway.roles import PREFIX
 from services.gateway.uploads import uploaded
 from shared.problems import NotFound
 
