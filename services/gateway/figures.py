@@ -30,6 +30,7 @@ _STATUSES = {
     "Tidak dapat dihubungi": "unreachable",
 }
 _TRAINED_BEFORE = "trained_before"
+_BETWEEN = " · "
 
 Figures = dict[str, Any]
 
@@ -69,11 +70,14 @@ def measure(client: Client, code: str, applicants: dict[str, Any], certificates:
 
 def differences(measured: Figures, expected: Figures) -> list[str]:
     """What is not as expected, one line each; figures nobody expects are not compared."""
-    found = flat(measured)
+    found = flat({name: value for name, value in measured.items() if name in expected})
+    wanted = flat(expected)
+    # a part that only one side names, say a reason for refusal, counts as nobody on the other
+    zero = {name: 0 for name in (*wanted, *found) if _BETWEEN in name}
     return [
-        f"{name}: {found.get(name, 'not measured')} instead of {wanted}"
-        for name, wanted in flat(expected).items()
-        if found.get(name) != wanted
+        f"{name}: {found.get(name, zero.get(name, 'not measured'))} instead of {wanted.get(name, 0)}"
+        for name in dict.fromkeys((*wanted, *found))
+        if found.get(name, zero.get(name)) != wanted.get(name, zero.get(name))
     ]
 
 
@@ -82,7 +86,7 @@ def flat(figures: Figures) -> dict[str, Any]:
     lines: dict[str, Any] = {}
     for name, value in figures.items():
         if isinstance(value, dict):
-            lines |= {f"{name} · {part}": held for part, held in value.items()}
+            lines |= {f"{name}{_BETWEEN}{part}": held for part, held in value.items()}
         else:
             lines[name] = value
     return lines

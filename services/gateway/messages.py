@@ -8,6 +8,7 @@ _UNKNOWN = ("Isi baris ini tidak dapat dipakai.", "This row cannot be used.")
 
 # reason → (Indonesian, English)
 MESSAGES: dict[str, tuple[str, str]] = {
+    "unusable": _UNKNOWN,
     # cells
     "missing": ("Kolom ini kosong.", "This column is empty."),
     "not_a_date": ("Ini bukan tanggal yang dikenali.", "This is not a date we can read."),
@@ -100,6 +101,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "before_issue": ("Berlaku sampai sebelum tanggal terbit.", "Valid until a day before it was issued."),
     "already_certified": ("Peserta ini sudah punya sertifikat.", "This trainee has a certificate already."),
     "corrected": ("Data sebelumnya diperbaiki.", "What was recorded before has been corrected."),
+    "unknown_rule": ("Aturan ini tidak ada.", "There is no such rule."),
+    # vacancies and what became of graduates
+    "below_minimum": ("Lebih kecil daripada batas bawahnya.", "It is below the minimum that is stated."),
+    "not_a_place": ("Lokasi tidak dikenali.", "The place is not recognised."),
+    "not_a_year": ("Ini bukan tahun yang mungkin.", "This is not a possible year."),
+    "not_a_graduate": ("Orang ini tidak menyelesaikan pelatihan.", "This person did not complete the training."),
+    "completion_unknown": (
+        "Belum diketahui apakah orang ini menyelesaikan pelatihan.",
+        "It is not known yet whether this person completed the training.",
+    ),
+    "unknown_status": ("Status tidak dikenali.", "The status is not recognised."),
+    "unknown_wave": ("Bulan penelusuran harus 3, 6 atau 12.", "The tracer study asks after 3, 6 and 12 months."),
+    "programme_not_arrived": ("Program belum diketahui.", "The programme is not known yet."),
     "revoked": ("Sertifikat ini sudah dicabut.", "This certificate has been revoked."),
 }
 
