@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 5.0
 _HEARTBEAT_S = 10
 _PAUSES_S = (0.1, 0.3, 1.0, 2.0)
+_STABLE_S = 10.0
 
 # what a broker that is away, slow or frozen looks like from here
 Unreachable = (OSError, AMQPError, asyncio.TimeoutError, asyncio.InvalidStateError, RuntimeError)
@@ -31,10 +33,12 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
             connection = await aio_pika.connect(
                 url, timeout=CONNECT_TIMEOUT_S, heartbeat=_HEARTBEAT_S, client_properties={"connection_name": name}
             )
+            since = time.monotonic()
             try:
-                failures = 0
                 await _until_lost(connection, use)
             finally:
+                if time.monotonic() - since > _STABLE_S:
+                    failures = 0  # what connects and fails at once, time and again, must not keep the broker busy
                 with contextlib.suppress(*Unreachable):
                     async with asyncio.timeout(CONNECT_TIMEOUT_S):
                         await connection.close()
@@ -51,6 +55,19 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
             raise asyncio.CancelledError
         await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
         failures += 1
+
+
+def raise_failure(outcomes: Iterable[object]) -> None:
+    """Raise the first exception among what `asyncio.gather(…, return_exceptions=True)` answered.
+
+    A CancelledError there was nobody's wish: aio-pika cancels what waits on a dead connection. Raised as it is, it
+    would end the gathering task without a word, and its task group would carry on without it.
+    """
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+        if isinstance(outcome, BaseException):
+            raise ConnectionError("cancelled by a dead connection") from outcome
 
 
 def _is_cancelled() -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from pydantic import ValidationError
 
 from shared import context, meta, topology
-from shared.broker import keep_connected
+from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
 from shared.meta import BadHeaders, Meta
 from shared.retries import NotYet, Permanent, Retries
@@ -94,20 +94,23 @@ class Subscriptions:
                     # a channel of its own: acknowledging many at once takes every lower delivery tag with it
                     channel = await connection.channel()
                     await channel.set_qos(prefetch_count=PREFETCH)
-                    queue = await channel.get_queue(subscription.queue, ensure=False)
-                    group.create_task(self._consume(subscription, queue, retries))
+                    group.create_task(self._consume(subscription, channel, retries))
         finally:
             self.consuming.clear()
 
-    async def _consume(self, subscription: Subscription, queue: AbstractQueue, retries: Retries) -> None:
-        arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+    async def _consume(self, subscription: Subscription, channel: AbstractChannel, retries: Retries) -> None:
+        arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        # the queue deleted, or the channel closed by the broker: nothing would arrive any more, and nobody would notice
+        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: arrived.put_nowait(None))
+        channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+        queue = await channel.get_queue(subscription.queue, ensure=False)
         await queue.consume(arrived.put)
         self.consuming.add(subscription.queue)
         while True:
-            batch = [await arrived.get()]
-            while len(batch) < BATCH and not arrived.empty():
-                batch.append(arrived.get_nowait())
-            await asyncio.gather(*(self._handle(subscription, message, retries) for message in batch))
+            batch = await _next_batch(arrived)
+            # all of them end before one failure is raised: none still runs when its message comes again
+            handling = (self._handle(subscription, message, retries) for message in batch)
+            raise_failure(await asyncio.gather(*handling, return_exceptions=True))
             # every effect of this batch is durable now, or its message has been sent on
             await batch[-1].ack(multiple=True)
 
@@ -141,6 +144,16 @@ class Subscriptions:
             RabbitQueue(queue, queue_type=QueueType.QUORUM, routing_key=contract.routing_key(), declare=False),
             RabbitExchange(topology.EVENTS, type=ExchangeType.TOPIC, declare=False),
         )(receive)
+
+
+async def _next_batch(arrived: "asyncio.Queue[AbstractIncomingMessage | None]") -> list[AbstractIncomingMessage]:
+    batch = [await arrived.get()]
+    while len(batch) < BATCH and not arrived.empty():
+        batch.append(arrived.get_nowait())
+    messages = [message for message in batch if message is not None]
+    if len(messages) < len(batch):
+        raise ConnectionError("the broker has cancelled this consumer")
+    return messages
 
 
 def decode(contract: type[E], message: AbstractIncomingMessage) -> tuple[E, Meta]:

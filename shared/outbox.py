@@ -10,7 +10,7 @@ import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
 
 from shared import meta, topology
-from shared.broker import keep_connected
+from shared.broker import keep_connected, raise_failure
 from shared.documents import Committed
 from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, StorageAway, guarded
 
@@ -89,9 +89,7 @@ class Relay:
                 outcomes = await asyncio.gather(*map(in_order, batch), return_exceptions=True)
         finally:
             await self._pull(confirmed)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome  # not confirmed, so it stays in its outbox
+        raise_failure(outcomes)  # what was not confirmed stays in its outbox
 
     async def _pull(self, confirmed: dict[str, dict[str, list[str]]]) -> None:
         try:

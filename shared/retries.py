@@ -29,7 +29,8 @@ class Retries:
         """To the next rung, or to the parking place when the error is permanent or the ladder is climbed."""
         attempt = _attempt(message) + 1
         step = None if isinstance(error, Permanent) else topology.rung(self._service, attempt)
-        headers = dict(message.headers)
+        # without the broker's own x-death: it takes a queue named there for a cycle, and drops the message
+        headers = {name: value for name, value in message.headers.items() if not name.startswith("x-")}
         headers[meta.ATTEMPT] = attempt
         headers["ce-reason"] = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
         headers.setdefault("ce-routingkey", message.routing_key or "")
@@ -49,6 +50,6 @@ class Retries:
 
 def _attempt(message: AbstractIncomingMessage) -> int:
     try:
-        return int(str(message.headers.get(meta.ATTEMPT, 0)))
+        return max(0, int(str(message.headers.get(meta.ATTEMPT, 0))))
     except ValueError:
         return 0

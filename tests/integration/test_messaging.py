@@ -13,8 +13,9 @@ import pytest
 from aio_pika.abc import AbstractConnection
 
 from shared import outbox, topology
+from shared.broker import keep_connected
 from shared.contracts import Event
-from shared.contracts.registration import ApplicantWithdrawn
+from shared.contracts.registration import ApplicantWithdrawn, ProgrammeOpened
 from shared.documents import Document
 from shared.messaging import Subscriptions
 from shared.meta import Meta
@@ -148,6 +149,7 @@ async def listening(servers: Urls, broker: AbstractConnection) -> Listening:
     async def listen(handle: Any) -> AsyncIterator[Subscriptions]:
         on = Subscriptions("uji")
         on(ApplicantWithdrawn)(handle)
+        on(ProgrammeOpened)(_idle)
         task = asyncio.create_task(on.run(servers.amqp, None))
         await until(lambda: on.ready)
         try:
@@ -157,6 +159,10 @@ async def listening(servers: Urls, broker: AbstractConnection) -> Listening:
             await asyncio.gather(task, return_exceptions=True)
 
     return listen
+
+
+async def _idle(event: ProgrammeOpened, meta: Meta, store: object) -> None:
+    """A second queue, as every service has several: what ends one consumer alone must not go unnoticed."""
 
 
 async def count(broker: AbstractConnection, queue: str) -> int:
@@ -292,6 +298,72 @@ async def test_a_message_is_acknowledged_only_after_its_effect(
         await started.wait()
     async with listening(handle):
         await until(lambda: handled == ["a"])
+
+
+async def test_a_service_whose_queue_is_deleted_makes_it_again_and_listens_on(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    handled: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        handled.append(event.applicant_id)
+
+    async with listening(handle) as on:
+        async with broker.channel() as channel:
+            await channel.queue_delete(QUEUE)
+        await until(lambda: not on.ready)
+        await until(lambda: on.ready)
+        await publish(broker, withdrawn("a"), "a")
+        await until(lambda: handled == ["a"])
+
+
+async def test_a_handler_that_is_cancelled_by_nobody_gets_its_message_again(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    tries: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        tries.append(event.applicant_id)
+        if len(tries) == 1:
+            raise asyncio.CancelledError  # as aio-pika does to what waits on a dead connection
+
+    async with listening(handle):
+        await publish(broker, withdrawn("a"), "a")
+        await until(lambda: tries == ["a", "a"])
+        await until(lambda: _is_empty(broker))
+
+
+async def test_what_the_headers_say_of_earlier_failures_cannot_lose_a_message_or_stop_a_queue(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    handled: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        if meta.attempt <= 0:
+            raise NotYet("the applicant has not arrived")
+        handled.append(event.applicant_id)
+
+    # as in a message that reached the delivery limit of the queue, was parked, and is replayed
+    death = {"queue": QUEUE, "reason": "delivery_limit", "exchange": topology.EVENTS, "count": 1, "routing-keys": [""]}
+    parked_before: dict[str, Any] = {"x-death": [death]}
+    async with listening(handle):
+        await publish(broker, withdrawn("limit"), "limit", **parked_before)
+        await publish(broker, withdrawn("odd"), "odd", **{"ce-attempt": -7})
+        await until(lambda: sorted(handled) == ["limit", "odd"])
+
+
+async def test_what_fails_as_soon_as_it_is_connected_is_tried_ever_more_slowly(servers: Urls) -> None:
+    tries = 0
+
+    async def fail(connection: AbstractConnection) -> None:
+        nonlocal tries
+        tries += 1
+        raise ConnectionError
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2.0):
+            await keep_connected(servers.amqp, "uji", fail)
+    assert 2 <= tries <= 4
 
 
 async def test_a_subscriber_that_reads_the_log_from_the_start_gets_everything_again(
