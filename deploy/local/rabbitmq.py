@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local import rabbitmq_tree
 from deploy.local.home import Home, write_private
 from deploy.local.programs import Program
 from deploy.local.supervision import StartFailed
@@ -24,6 +25,7 @@ default_user_tags.administrator = true
 log.file = false
 log.console = true
 log.console.level = info
+log.console.use_colors = off
 """
 
 
@@ -66,15 +68,17 @@ class Node:
         interface = "-noinput -kernel inet_dist_use_interface {127,0,0,1}"
         # with input "allowed" the script becomes the node instead of staying its parent, so signals reach the node
         direct = {"RABBITMQ_ALLOW_INPUT": "1", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": interface}
+        scripts = rabbitmq_tree.view(script(), self.directory / "server")
         port = str(self.ports["epmd"])
         return [
             Program("epmd", ["epmd", "-port", port, "-address", "127.0.0.1"], "names", order=1),
             Program(
                 "rabbitmq",
-                [str(script())],
+                [str(scripts / "rabbitmq-server")],
                 "servers",
                 order=2,
-                environment={**self.environment, **direct},
+                # told, because it would follow the links to where it comes from
+                environment={**self.environment, **direct, "RABBITMQ_SCRIPTS_DIR": str(scripts)},
                 seconds_to_stop=40,
             ),
         ]

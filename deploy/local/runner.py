@@ -44,7 +44,7 @@ class LocalStack:
         self.gateway_url = services.url(port)
         self._port = port
         self._given = {"amqp_url": amqp_url, "mongo_url": mongo_url}
-        self._db_prefix = db_prefix
+        self.db_prefix = db_prefix
         self._progress = progress
         self._servers: Servers | None = None
         self._ports: dict[str, int] = {}
@@ -88,7 +88,7 @@ class LocalStack:
         if not is_free(self._port):
             raise StartFailed(f"port {self._port} is in use; JALUR_PORT names another for the gateway")
         self._ports = services.ports(self.home, self._port)
-        programs = services.programs(self.home, self._ports, self._db_prefix)
+        programs = services.programs(self.home, self._ports, self.db_prefix)
         self._progress("RabbitMQ and MongoDB")
         self._servers = servers = Servers(self.home, **self._given, beside=programs)
         services.settle_secrets(self.home, amqp_url=servers.amqp_url, mongo_url=servers.mongo_url)
@@ -103,7 +103,7 @@ class LocalStack:
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, topology.declare(servers.amqp_url)).result()
         self._progress("services")
-        servers.supervisor.start_group(services.GROUP)
+        services.let_go(self.home)
         self.wait_ready()
 
     def wait_ready(self, *names: str, seconds: float = _READY_S) -> None:

@@ -3,11 +3,11 @@
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from deploy.local.home import Home
 from deploy.local.programs import Program
 
-GROUP = "services"
 GATEWAY = "gateway"
 BEHIND = ("registration", "selection", "certification", "placement")
 ALL = (*BEHIND, GATEWAY)
@@ -25,7 +25,8 @@ def url(port: int) -> str:
 
 
 def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]:
-    """They are started by group, when the servers answer and the queues exist."""
+    """They start with the servers and begin to work when they are `let_go`."""
+    _word(home).unlink(missing_ok=True)
     spool = home.data / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
     common = {
@@ -38,11 +39,10 @@ def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]
     return [
         Program(
             name,
-            [sys.executable, "-m", f"services.{name}"],
-            GROUP,
+            [sys.executable, "-m", "deploy.local.held", name, str(_word(home))],
+            "services",
             order=3,
             environment={**common, "JALUR_HTTP_PORT": str(ports[name])},
-            autostart=False,
         )
         for name in ALL
     ]
@@ -65,3 +65,12 @@ def is_ready(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def let_go(home: Home) -> None:
+    """The servers answer and the queues exist: begin."""
+    _word(home).touch()
+
+
+def _word(home: Home) -> Path:
+    return home.run / "begin"

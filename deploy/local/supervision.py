@@ -19,9 +19,8 @@ from deploy.local.programs import Program
 
 _SUPERVISOR_S = 20
 _STOP_S = 90
-# a program that fails is started again, with growing pauses; when it is down this long it will not come up
-_DOWN = frozenset({"BACKOFF", "FATAL"})
-_DOWN_S = 3
+# processes of one program that may have ended before it is given up; supervisord itself would start it for ever
+_ATTEMPTS = 3
 
 
 class StartFailed(Exception):
@@ -81,14 +80,13 @@ class Supervisor:
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()`. Raises StartFailed when the program keeps failing, or the time is over."""
         deadline = time.monotonic() + seconds
-        last_alive = time.monotonic()
+        attempts: set[int] = set()
         while not ready():
-            state = self._info(name)["statename"]
-            now = time.monotonic()
-            if state not in _DOWN:
-                last_alive = now
-            if now > deadline or now - last_alive > _DOWN_S:
-                raise StartFailed(f"{name} is not ready ({state.lower()})\n{_tail(self._home.log / f'{name}.log')}")
+            info = self._info(name)
+            attempts.add(int(info["pid"]))
+            if len(attempts) > _ATTEMPTS or time.monotonic() > deadline:
+                state = info["statename"].lower()
+                raise StartFailed(f"{name} is not ready ({state})\n{_tail(self._home.log / f'{name}.log')}")
             time.sleep(0.05)
 
     def stop(self) -> None:

@@ -1,0 +1,70 @@
+"""A home is held by one run at a time, keeps its secrets and ports, and shows them to nobody else."""
+
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from deploy.local import services
+from deploy.local.home import Home, HomeInUse, is_free, write_private
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.take()
+    return made
+
+
+def test_a_second_run_in_the_same_home_is_refused_until_the_first_lets_go(home: Home) -> None:
+    second = Home(home.path)
+    with pytest.raises(HomeInUse, match="process"):
+        second.take()
+    home.release()
+    second.take()
+
+
+def test_everything_in_a_home_is_for_its_owner_alone(home: Home) -> None:
+    services.settle_secrets(home, amqp_url="amqp://a", mongo_url="mongodb://b")
+    for path in [home.path, *home.path.rglob("*")]:
+        allowed = 0o700 if path.is_dir() else 0o600
+        if path.name != "lock":
+            assert stat.S_IMODE(path.stat().st_mode) == allowed, path
+
+
+def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
+    services.settle_secrets(home, amqp_url="amqp://first", mongo_url="mongodb://first")
+    first = {path.name: path.read_text() for path in home.secrets.iterdir()}
+    services.settle_secrets(home, amqp_url="amqp://second", mongo_url="mongodb://second")
+    second = {path.name: path.read_text() for path in home.secrets.iterdir()}
+    changed = {name for name in second if first[name] != second[name]}
+    assert changed == {"jalur_amqp_url", "jalur_mongo_url"}
+    keys = [second[f"jalur_{name}"] for name in ("actor_key", "person_key", "admin_password", "admin_token")]
+    assert len(set(keys)) == len(keys)
+    assert min(len(key) for key in keys) >= 32
+
+
+def test_a_file_that_was_open_to_others_is_private_after_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_private(path, "new")
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_ports_are_kept_while_they_are_free_and_replaced_when_taken(home: Home) -> None:
+    first = home.ports(["amqp", "mongodb"])
+    assert len(set(first.values())) == 2
+    assert home.ports(["amqp", "mongodb"]) == first
+    with socket.create_server(("127.0.0.1", first["amqp"])):
+        assert not is_free(first["amqp"])
+        second = home.ports(["amqp", "mongodb"])
+    assert second["amqp"] != first["amqp"]
+    assert second["mongodb"] == first["mongodb"]
+
+
+def test_a_home_that_supervisord_cannot_be_told_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be used"):
+        Home(tmp_path / 'a "quoted" name')
