@@ -93,7 +93,7 @@ async def broker(servers: Urls) -> AsyncIterator[aio_pika.abc.AbstractConnection
         await connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample() -> Path:
     """The folder of the two sample programmes."""
     return Path(__file__).parent.parent / "sample"
