@@ -10,7 +10,7 @@ from services.registration.cleaning import Cleaned, age_on, as_cells, clean
 from services.registration.discretion import naming_nobody
 from services.registration.people import FIELDS, Person
 from services.registration.vault import Vault
-from shared.cells import JAKARTA, Cell
+from shared.cells import JAKARTA, Cell, word
 from shared.contracts import Event
 from shared.contracts.registration import (
     ApplicantCorrected,
@@ -36,6 +36,7 @@ class Applicant(Document):
 
     number: int = 0
     person_id: str = ""
+    mistyped: list[str] = Field(default_factory=list)  # the person ids of NIKs that were corrected
     registered_at: datetime | None = None
     facts: Facts | None = None
     aged_on: date | None = None  # the training start that the age in the facts was counted at
@@ -105,6 +106,8 @@ class Applicant(Document):
         if not personal and cleaned.facts == facts_before:
             return None
         self._take(vault, programme, cleaned)
+        if self.person_id != person_id_before:
+            self.mistyped = [one for one in [*self.mistyped, person_id_before] if one != self.person_id]
         reason = naming_nobody(reason, before, cleaned.person)
         changed = {
             name: [old, new]
@@ -131,6 +134,14 @@ class Applicant(Document):
         self.facts = self.stated.model_copy(update={"age": age})
         self.ledger.append(entry(signed, "training_start_moved", facts={"age": [age_before, age]}))
         return [self._corrected(self.person_id, "training_start_moved")]
+
+    def handed_in(self, vault: Vault, submission: Submission) -> bool:
+        """Whether this applicant handed that in, under a NIK that was corrected since, and not its true holder."""
+        if submission.person_id not in self.mistyped:
+            return False
+        now, then = self.person(vault), submission.cleaned.person
+        alike = (word(now.name), now.birth_date) == (word(then.name), then.birth_date)
+        return alike or self.registered_at == submission.at
 
     def withdraw(self, vault: Vault, reason: str, on: date, signed: Signature) -> list[Event] | None:
         """Withdraw on that day; None when withdrawn already."""

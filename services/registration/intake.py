@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -93,6 +94,7 @@ class Intake:
     async def _register(
         self, programme: Programme, submissions: Sequence[Submission], key: str | None, signed: Signature
     ) -> dict[int, Judged]:
+        submissions = await self._as_corrected(programme.code, submissions)
         standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
         admission = admit(submissions, standing, programme.registration)
         judged = {one.row: _outside(one, reason) for one, reason in admission.refused}
@@ -119,6 +121,19 @@ class Intake:
                 number = known.registration_no if known else registered[submission.person_id]
                 judged[submission.row] = Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=number)
         return judged
+
+    async def _as_corrected(self, programme_code: str, submissions: Sequence[Submission]) -> list[Submission]:
+        """The submissions, those under a NIK that was corrected since as the person it was corrected to.
+
+        So a file that comes again after a correction registers nobody twice.
+        """
+        holders = await self._store.corrected_from(programme_code, (one.person_id for one in submissions))
+        own: dict[int, str] = {}
+        for submission in submissions if holders else ():
+            for holder in holders:
+                if holder.handed_in(self._store.vault, submission):
+                    own[submission.row] = holder.person_id
+        return [replace(one, person_id=own.get(one.row, one.person_id)) for one in submissions]
 
     async def _add(
         self, programme: Programme, submission: Submission, number: int, key: str | None, signed: Signature

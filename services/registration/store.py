@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _CHUNK = 1_000  # values in one query's $in
 MOST_FOUND = 200
+_NIK_CORRECTED = {"mistyped.0": {"$exists": True}}
 
 
 class Reveal(Document):
@@ -58,6 +59,7 @@ class Store:
                 IndexModel([("programme_code", 1), ("number", 1)], unique=True),
                 IndexModel([("programme_code", 1), ("name_tokens", 1)]),
                 IndexModel([("programme_code", 1), ("phone_token", 1)]),
+                IndexModel([("mistyped", 1)], partialFilterExpression=_NIK_CORRECTED),
             ],
         )
         self.people = storage.documents("people", Alumnus, aggregate="person")
@@ -82,6 +84,16 @@ class Store:
             )
             async for found in self._applicants_with(programme_code, "person_id", person_ids, fields)
         }
+
+    async def corrected_from(self, programme_code: str, person_ids: Iterable[str]) -> list[Applicant]:
+        """Those of a programme whose NIK was corrected, and was one of these people's before."""
+        return [
+            applicant
+            for chunk in _chunks(set(person_ids), _CHUNK)
+            for applicant in await self.applicants.find(
+                {"programme_code": programme_code, "mistyped": {"$in": chunk}, **_NIK_CORRECTED}
+            )
+        ]
 
     async def phone_holders(self, programme_code: str, numbers: Iterable[str]) -> dict[str, str]:
         """Person ids by phone number, of those numbers that an applicant of the programme gave."""

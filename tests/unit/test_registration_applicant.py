@@ -82,6 +82,22 @@ def test_a_corrected_nik_is_another_person_and_the_same_applicant() -> None:
     assert names_nobody(applicant.ledger[-1].model_dump_json())
 
 
+def test_what_came_in_under_a_mistyped_nik_stays_the_applicants() -> None:
+    applicant, _ = registered()
+    correct(applicant, nik="3376 0141 0799 0013")
+
+    def handed_in(at: str, **cells: Cell) -> bool:
+        cleaned = clean({**ROW, **cells}, PROGRAMME, ON)
+        return applicant.handed_in(VAULT, Submission(9, moment(at), VAULT.person_id(cleaned.person.nik), cleaned))
+
+    assert handed_in("2026-01-10 08:00")
+    assert handed_in("2026-01-12 09:30", name="siti nur aminah")
+    assert not handed_in("2026-01-12 09:30", name="Siti Nur Azizah")  # whose NIK it is
+    assert not handed_in("2026-01-10 08:00", nik="3376 0141 0799 0099")
+    correct(applicant, nik="3376 0141 0799 0012")
+    assert not handed_in("2026-01-10 08:00")
+
+
 def test_a_corrected_phone_number_is_nobody_elses_business() -> None:
     applicant, _ = registered()
     token = applicant.phone_token
