@@ -41,12 +41,11 @@ class Supervisor:
         configuration = self._home.run / "supervisord.conf"
         configuration.write_text(programs.configuration(self._home, self._socket, self._programs.values()))
         complaints = self._home.log / "supervisord.stderr.log"
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RABBITMQ_", "ERL_"))}
         with complaints.open("wb") as stderr:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.local.keeper", "--configuration", str(configuration)],
                 cwd=programs.ROOT,
-                env={**inherited, **leftovers.mark(self._home.path)},
+                env={**self._inherited(), **leftovers.mark(self._home.path)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -112,6 +111,12 @@ class Supervisor:
                 self._process.stdin.close()
             self._process = None
         programs.discard(self._home, self._socket)
+
+    def _inherited(self) -> dict[str, str]:
+        # the secret files of this home decide, and variables meant for another RabbitMQ would change ours
+        settled = {path.name.upper() for path in self._home.secrets.iterdir()}
+        foreign = ("RABBITMQ_", "ERL_")
+        return {key: value for key, value in os.environ.items() if key not in settled and not key.startswith(foreign)}
 
     def _info(self, name: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._call("getProcessInfo", self._programs[name].full_name)

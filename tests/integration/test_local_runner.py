@@ -123,7 +123,8 @@ def test_data_are_kept_also_when_the_server_has_to_move_to_another_port(home: Pa
     assert second.mongo_url == first.mongo_url
     second.stop()
 
-    with socket.create_server(("127.0.0.1", first.mongod.port)):
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", first.mongod.port))
         third = mongod_alone(home)
         try:
             assert third.mongo_url != first.mongo_url
