@@ -87,7 +87,7 @@ def test_nobody_can_point_at_a_class_that_took_someone_behind_them(
         me = by_id[mine.applicant_id]
         if mine.rank is None:
             continue
-        wishes = [*me.choices, *(code for code in CODES if me.willing_to_move and code not in me.choices)]
+        wishes = [*me.choices, *(code for code in seats if me.willing_to_move and code not in me.choices)]
         got = wishes.index(mine.class_code) if mine.outcome is Outcome.ACCEPTED and mine.class_code else len(wishes)
         for better in wishes[:got]:
             assert accepted[better] == seats[better]
