@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
-from services.selection import reasons, screening
+from services.selection import reasons, scoring, screening
 from services.selection.allocation import Candidate, Placed
 from services.selection.programme import OpenProgramme
 from services.selection.scoring import Scores
@@ -77,12 +77,17 @@ class Applicant(Document):
     def is_accepted(self) -> bool:
         return self.decision is not None and self.decision.outcome is Outcome.ACCEPTED and not self.withdrawn
 
+    @property
+    def is_ranked(self) -> bool:
+        """A run has decided about this person, whatever an older reading of the programme says."""
+        return self.decision is not None and self.decision.run_id is not None
+
     def is_screened_by(self, programme: OpenProgramme, trained_in: list[str]) -> bool:
         """Whether the latest screening is still what the rules say."""
         return self.facts is None or self.screening == self._screened(self.facts, programme, trained_in)
 
     def screen(self, programme: OpenProgramme, trained_in: list[str]) -> list[Event] | None:
-        """Apply the programme's rules to the facts as they are now; None when that changes nothing.
+        """Apply the programme's rules to the facts, and its weights to the scores; None when that changes nothing.
 
         A refusal is a decision at once, unless the selection has been decided: then what is found becomes a task.
         """
@@ -111,14 +116,17 @@ class Applicant(Document):
                 rule_version=now.rule_version,
             )
         ]
-        if programme.decided and earlier is not None:
+        too_late = programme.decided or self.is_ranked
+        if too_late and earlier is not None:
             self._tasks_after_decision(earlier, now)
         elif not now.passed:
             refusal = Placed(self.id, Outcome.REJECTED, None, None, tuple(codes))
             events.append(self._decide(refusal, Stage.ADMINISTRATION, now.rule_version, n=1))
         else:
             self.decision = None  # an earlier refusal no longer holds; the ledger keeps it
-        return events
+            if too_late:
+                self._task(reasons.PASSED_LATE)
+        return events if too_late else [*events, *self._weigh_again(programme)]
 
     def overrule(self, rule: str, reason: str, signed: Signature) -> None:
         """Staff decide that a rule does not count for this person; `screen` applies that."""
@@ -135,21 +143,9 @@ class Applicant(Document):
             raise refused(reasons.WITHDRAWN)
         if not self.screening.passed:
             raise refused(reasons.NOT_PASSED)
-        if programme.decided:
+        if programme.decided or self.is_ranked:
             raise refused(reasons.ALREADY_DECIDED)
-        replaced = self.scores.model_dump(mode="json") if self.scores else None
-        self.scores = scores
-        self.ledger.append(entry(signed, "scores_recorded", replaced=replaced, **scores.model_dump(mode="json")))
-        return [
-            ScoresRecorded(
-                applicant_id=self.id,
-                programme_code=self.programme_code,
-                written=_float(scores.written),
-                interview=_float(scores.interview),
-                total=_float(scores.total),
-                absent=scores.absent,
-            )
-        ]
+        return [self._take_scores(scores, signed)]
 
     def candidate(self, rules: registration.Eligibility) -> Candidate:
         """This person as the allocation sees them; only for someone who is screened and scored."""
@@ -195,6 +191,28 @@ class Applicant(Document):
         self.programme_code = programme_code
         self.withdrawn = True
         self.ledger.append(entry(signed, "withdrawn", reason))
+
+    def _take_scores(self, scores: Scores, signed: Signature) -> ScoresRecorded:
+        replaced = self.scores.model_dump(mode="json") if self.scores else None
+        self.scores = scores
+        self.ledger.append(entry(signed, "scores_recorded", replaced=replaced, **scores.model_dump(mode="json")))
+        return ScoresRecorded(
+            applicant_id=self.id,
+            programme_code=self.programme_code,
+            written=_float(scores.written),
+            interview=_float(scores.interview),
+            total=_float(scores.total),
+            absent=scores.absent,
+        )
+
+    def _weigh_again(self, programme: OpenProgramme) -> list[Event]:
+        """The total by the weights as they are now."""
+        if self.scores is None:
+            return []
+        now = scoring.total(self.scores.written, self.scores.interview, programme.rules.selection)
+        if now == self.scores.total:
+            return []
+        return [self._take_scores(self.scores.model_copy(update={"total": now}), signature())]
 
     def _screened(self, facts: registration.Facts, programme: OpenProgramme, trained_in: list[str]) -> Screening:
         findings = screening.screen(programme.rules.eligibility, facts, trained_in, self.overruled)

@@ -35,8 +35,9 @@ class Roster(Document):
         """The promoted reserve cannot be accepted after all; who gets the seat instead."""
         if self.promoted_for(freed_by) == applicant_id:
             self.promotions = [one for one in self.promotions if one.freed_by != freed_by]
-            self.holders.remove(applicant_id)
-            self._promote_for(freed_by)
+            if applicant_id in self.holders:  # or they have withdrawn themselves, and their seat went on
+                self.holders.remove(applicant_id)
+                self._promote_for(freed_by)
         return self.promoted_for(freed_by)
 
     def promoted_for(self, freed_by: str) -> str | None:

@@ -18,21 +18,30 @@ from shared.retries import NotYet
 
 
 async def withdraw(store: Store, event: ApplicantWithdrawn, meta: Meta) -> None:
-    """Every step may be repeated; the mark is saved with the last one, so that a crash before repeats them all."""
+    """Every step may be repeated; the mark is saved with the last one, so that a crash before repeats them all.
+
+    Whoever withdraws is out first: a decision or a promotion that does not see it has begun before, and is seen here.
+    """
+    applicant = await store.applicants.change(event.applicant_id, lambda current: _withdraw(current, event))
+    if applicant.has_absorbed(meta):
+        return
     programme = await programme_of(store, event.programme_code)
-    applicant = await store.applicants.get(event.applicant_id)
-    if applicant is None or applicant.facts is None:
-        raise NotYet(f"applicant {event.applicant_id} has not arrived")
     if programme.decision is not None and programme.decision.state is not Deciding.DONE:
         raise NotYet(f"programme {programme.id} is being decided")
+    # a decision may have come between the two reads: now that it is done, or none has begun, this one holds
+    applicant = await store.applicants.get(event.applicant_id) or applicant
     if applicant.decision is not None and applicant.decision.class_code is not None:
         await _free_seat(store, programme, applicant, event.withdrawn_on)
     if event.withdrawn_on < programme.rules.training.starts:
         await _release(store, applicant)
-    await store.applicants.change(event.applicant_id, lambda current: _withdraw(current, event), meta=meta)
+    await store.applicants.change(event.applicant_id, lambda _: None, meta=meta)
 
 
-def _withdraw(applicant: Applicant, event: ApplicantWithdrawn) -> Sequence[Event]:
+def _withdraw(applicant: Applicant, event: ApplicantWithdrawn) -> Sequence[Event] | None:
+    if applicant.facts is None:
+        raise NotYet(f"applicant {event.applicant_id} has not arrived")
+    if applicant.withdrawn:
+        return None
     applicant.withdraw(event.reason, event.programme_code, signature())
     return []
 
@@ -64,16 +73,19 @@ async def _change_roster(store: Store, roster: str, change: Callable[[Roster], s
 
 
 async def _accept(store: Store, programme: OpenProgramme, class_code: str, applicant_id: str) -> bool:
-    """Accept a reserve; False when another programme has accepted this person meanwhile."""
+    """Accept a reserve; False when they have withdrawn, or another programme has accepted this person meanwhile."""
     reserve = await store.applicants.get(applicant_id)
     if reserve is None or reserve.withdrawn:
         return False
-    if await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
-        await store.applicants.change(applicant_id, lambda one: one.promote(class_code, programme.revision))
-        await settle_all(store, set(await store.ids_of([reserve.person_id])) - {applicant_id})
-        return True
-    await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(programme.revision))
-    return False
+    if not await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
+        await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(programme.revision))
+        return False
+    promoted = await store.applicants.change(applicant_id, lambda one: one.promote(class_code, programme.revision))
+    if not promoted.is_accepted:
+        await _release(store, promoted)
+        return False
+    await settle_all(store, set(await store.ids_of([promoted.person_id])) - {applicant_id})
+    return True
 
 
 async def _release(store: Store, applicant: Applicant) -> None:

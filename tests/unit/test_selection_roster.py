@@ -37,6 +37,14 @@ def test_a_reserve_who_cannot_be_accepted_is_passed_over_for_the_next() -> None:
     assert one.pass_over("d", freed_by="a") is None
 
 
+def test_who_was_promoted_and_withdrew_has_passed_the_seat_on_already() -> None:
+    one = roster()
+    one.free("a", promote=True)
+    assert one.free("c", promote=True) == "d"
+    assert one.pass_over("c", freed_by="a") is None
+    assert one.holders == ["b", "d"]
+
+
 def test_a_reserve_who_withdraws_leaves_the_list() -> None:
     one = roster()
     assert one.free("c", promote=True) is None
