@@ -10,7 +10,7 @@ from services.selection.applicant import Applicant
 from services.selection.programme import OpenProgramme
 from services.selection.rescreening import settle
 from services.selection.roster import Roster
-from services.selection.run import INPUTS, OUTCOME, Run
+from services.selection.run import Run
 from services.selection.screening import REASONS
 from services.selection.store import Store
 from shared.contracts import Event
@@ -78,7 +78,7 @@ async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
     if run is None or run.programme_code != code:
         raise NotFound("unknown_run", "There is no such run in this programme.")
     definition = run.rules.model_dump(mode="json")
-    inputs, outcome = await store.kept(run_id, INPUTS), await store.kept(run_id, OUTCOME)
+    inputs, outcome = await store.kept(run_id, run.inputs), await store.kept(run_id, run.outcome)
     return {**_summary(run), "programme": definition, "inputs": inputs, "outcome": outcome}
 
 

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.selection import api
-from services.selection.deciding import resume
+from services.selection.deciding import resume_all
 from services.selection.events import on
 from services.selection.settings import Settings
 from services.selection.store import Store
@@ -17,7 +17,6 @@ def build(settings: Settings | None = None) -> FastAPI:
     store = Store(storage)
 
     async def resume_decisions() -> None:
-        for programme in await store.undecided_programmes():
-            await resume(store, programme.id)
+        await resume_all(store)
 
     return create(settings, storage, store, on, [api.router], background=[resume_decisions], title="Jalur selection")

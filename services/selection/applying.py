@@ -6,7 +6,7 @@ from services.selection.allocation import Candidate, Placed
 from services.selection.person import Person
 from services.selection.rescreening import settle_all, side_by_side
 from services.selection.roster import Roster, roster_id
-from services.selection.run import OUTCOME, Counts, Run, count, placed_of
+from services.selection.run import Counts, Run, count, placed_of
 from services.selection.store import Store
 from shared.contracts import Event
 from shared.contracts.selection import Outcome
@@ -42,7 +42,7 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
 
 async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
     """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
-    outcome = {row["applicant_id"]: placed_of(row) for row in await store.kept(run.id, OUTCOME)}
+    outcome = {row["applicant_id"]: placed_of(row) for row in await store.kept(run.id, run.outcome)}
     by_id = {one.applicant_id: one for one in candidates}
     for offer in run.rules.classes:
         await _fill(store, run, offer.code, offer.seats, list(outcome.values()))

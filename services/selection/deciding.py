@@ -1,5 +1,8 @@
 """Simulates and decides a programme's selection: one run, stored before it is applied, resumed when interrupted."""
 
+import asyncio
+import contextlib
+import logging
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,13 +10,18 @@ from datetime import UTC, datetime
 from services.selection.allocation import Candidate, Placed, allocate
 from services.selection.applying import apply, claim_accepted
 from services.selection.programme import Deciding, Decision, OpenProgramme
-from services.selection.run import INPUTS, OUTCOME, Run, RunKind, candidate_of, count, digest, input_row, outcome_row
+from services.selection.run import Run, RunKind, candidate_of, count, digest, input_row, outcome_row
 from services.selection.screening import TRAINED_BEFORE
 from services.selection.store import Store
 from shared import context
 from shared.contracts import Event
 from shared.contracts.selection import Outcome
 from shared.problems import Conflict, NotFound
+from shared.storage import StorageAway, Taken
+
+log = logging.getLogger(__name__)
+
+_AWAY_PAUSE_S = 1.0
 
 
 async def simulate(store: Store, programme_code: str) -> Run:
@@ -22,8 +30,9 @@ async def simulate(store: Store, programme_code: str) -> Run:
     candidates = await _candidates(store, programme)
     run = _new_run(RunKind.SIMULATION, programme, candidates)
     outcome = allocate(programme.rules, candidates)
-    await store.keep(run.id, INPUTS, [input_row(one) for one in candidates])
-    await store.keep(run.id, OUTCOME, [outcome_row(one) for one in outcome])
+    run.outcome = "outcome"
+    await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    await store.keep(run.id, run.outcome, [outcome_row(one) for one in outcome])
     run.counts = count(candidates, outcome)
     return await store.runs.add(run)
 
@@ -43,12 +52,10 @@ async def decide(store: Store, programme_code: str, simulated: str | None = None
         def claim(current: OpenProgramme) -> Sequence[Event] | None:
             if current.decided:
                 return None
-            current.decision = Decision(run_id=run_id, state=Deciding.STARTED)
+            current.decision = Decision(run_id=run_id, expected=expected)
             return []
 
-        programme = await store.programmes.change(programme_code, claim)
-        if programme.decision is not None and programme.decision.run_id == run_id:
-            await _start(store, programme, run_id, expected)
+        await store.programmes.change(programme_code, claim)
     return await resume(store, programme_code)
 
 
@@ -57,49 +64,56 @@ async def resume(store: Store, programme_code: str) -> Run:
     programme = await _existing(store, programme_code)
     if programme.decision is None:
         raise Conflict("not_decided", "The selection of this programme has not been decided.")
-    run_id = programme.decision.run_id
-    run = await store.runs.get(run_id)
-    if run is None:  # killed before its inputs were stored
-        run = await _start(store, programme, run_id, None)
-    if programme.decision.state is Deciding.DONE:
+    decision = programme.decision
+    if decision.state is Deciding.STARTED:
+        await _start(store, programme, decision)
+    run = await _run(store, decision.run_id)
+    if decision.state is Deciding.DONE:
         return run
-    candidates = [candidate_of(row) for row in await store.kept(run_id, INPUTS)]
-    if programme.decision.state is Deciding.STARTED:
-        await _allocate(store, run, candidates)
-        await _advance(store, programme_code, Deciding.ALLOCATED)
+    candidates = [candidate_of(row) for row in await store.kept(run.id, run.inputs)]
+    if decision.state is not Deciding.ALLOCATED:
+        run = await _allocate(store, run, candidates)
+        await _advance(store, programme_code, run.id, Deciding.ALLOCATED)
     await apply(store, run, candidates)
-    await _advance(store, programme_code, Deciding.DONE)
-    return await _run(store, run_id)
+    await _advance(store, programme_code, run.id, Deciding.DONE)
+    return await _run(store, run.id)
 
 
-async def _start(store: Store, programme: OpenProgramme, run_id: str, expected: str | None) -> Run:
-    """Store what the decision is based on; nothing may change it any more, since the programme counts as decided."""
+async def resume_all(store: Store) -> None:
+    """Bring every decision that was interrupted to its end, or back."""
+    while True:
+        try:
+            for programme in await store.undecided_programmes():
+                try:
+                    await resume(store, programme.id)
+                except Conflict as conflict:
+                    log.warning("the decision about %s was given back: %s", programme.id, conflict.code)
+            return
+        except StorageAway:
+            await asyncio.sleep(_AWAY_PAUSE_S)
+
+
+async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> None:
+    """Store what the decision is based on, or give it back. Of two doing so at once, the programme takes one's word."""
     try:
         candidates = await _candidates(store, programme)
-        run = _new_run(RunKind.DECISION, programme, candidates, run_id)
-        if expected is not None and run.inputs_digest != expected:
+        run = _new_run(RunKind.DECISION, programme, candidates, decision.run_id)
+        if decision.expected not in (None, run.inputs_digest):
             raise Conflict("inputs_changed", "Something has changed since the simulation: simulate again.")
     except Conflict:
-        await store.programmes.change(programme.id, _give_back)
-        raise
-    await store.keep(run_id, INPUTS, [input_row(one) for one in candidates])
-
-    def begin(blank: Run) -> Sequence[Event] | None:
-        if blank.exists:
-            return None
-        for field in Run.model_fields:
-            setattr(blank, field, getattr(run, field))
-        return []
-
-    return await store.runs.change(run_id, begin)
+        back = await store.programmes.change(programme.id, lambda one: [] if one.give_back(decision.run_id) else None)
+        if back.decision is None or back.decision.run_id != decision.run_id:
+            raise
+        return
+    await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    with contextlib.suppress(Taken):  # somebody else stored theirs first
+        await store.runs.add(run)
+    programme = await _advance(store, programme.id, run.id, Deciding.READY)
+    if programme.decision is None or programme.decision.run_id != run.id:
+        raise Conflict("inputs_changed", "Something has changed while it was being decided: decide again.")
 
 
-def _give_back(programme: OpenProgramme) -> Sequence[Event]:
-    programme.decision = None
-    return []
-
-
-async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> None:
+async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
     """Find the outcome and claim everybody it accepts; whoever was accepted elsewhere meanwhile is left out."""
     programme = run.rules
     excluded: set[str] = set()
@@ -111,17 +125,20 @@ async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> None
             break
         excluded |= refused
     out = [Placed(one, Outcome.REJECTED, None, None, (TRAINED_BEFORE,)) for one in sorted(excluded)]
-    await store.keep(run.id, OUTCOME, [outcome_row(one) for one in [*outcome, *out]])
+    name = f"outcome-{uuid.uuid4().hex}"
+    await store.keep(run.id, name, [outcome_row(one) for one in [*outcome, *out]])
 
-
-async def _advance(store: Store, programme_code: str, state: Deciding) -> None:
-    def advance(programme: OpenProgramme) -> Sequence[Event] | None:
-        if programme.decision is None or programme.decision.state in (state, Deciding.DONE):
+    def take(current: Run) -> Sequence[Event] | None:
+        if current.outcome:
             return None
-        programme.decision = Decision(run_id=programme.decision.run_id, state=state)
+        current.outcome = name
         return []
 
-    await store.programmes.change(programme_code, advance)
+    return await store.runs.change(run.id, take)
+
+
+async def _advance(store: Store, programme_code: str, run_id: str, state: Deciding) -> OpenProgramme:
+    return await store.programmes.change(programme_code, lambda one: [] if one.advance(run_id, state) else None)
 
 
 async def _existing(store: Store, programme_code: str) -> OpenProgramme:
@@ -132,13 +149,16 @@ async def _existing(store: Store, programme_code: str) -> OpenProgramme:
 
 
 async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]:
-    """Everybody the selection is about. Raises Conflict `scores_missing` with those who have no score row."""
+    """Everybody the selection is about. Raises Conflict with those who have no score row."""
     applicants = await store.awaiting_selection(programme.id)
     missing = [one.id for one in applicants if one.scores is None]
     if missing:
         raise Conflict(
             "scores_missing", f"{len(missing)} people who passed have no score row yet.", applicant_ids=missing
         )
+    unknown = [one.id for one in applicants if one.registered_at is None]
+    if unknown:  # a correction has overtaken the registration
+        raise Conflict("not_caught_up", "Some registrations have not arrived yet.", applicant_ids=unknown)
     return [one.candidate(programme.rules.eligibility) for one in applicants]
 
 

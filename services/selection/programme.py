@@ -12,14 +12,18 @@ from shared.documents import Document
 class Deciding(StrEnum):
     """How far a decision is. From the first step on, nothing may change what it is based on."""
 
-    STARTED = "started"  # inputs are being read
+    STARTED = "started"  # inputs are being read; only from here can it be given back
+    READY = "ready"  # the inputs are stored
     ALLOCATED = "allocated"  # the outcome is stored, and being applied
     DONE = "done"
 
 
 class Decision(BaseModel):
+    """`expected` is the digest that the inputs must have, of the simulation that staff saw."""
+
     run_id: str
-    state: Deciding
+    state: Deciding = Deciding.STARTED
+    expected: str | None = None
 
 
 class OpenProgramme(Document):
@@ -33,6 +37,23 @@ class OpenProgramme(Document):
     def decided(self) -> bool:
         """Whether a decision was taken or is being taken."""
         return self.decision is not None
+
+    def advance(self, run_id: str, state: Deciding) -> bool:
+        """Let the decision by that run be so far at least; False when it is already, or is not being taken any more."""
+        order = list(Deciding)
+        if self.decision is None or self.decision.run_id != run_id:
+            return False
+        if order.index(self.decision.state) >= order.index(state):
+            return False
+        self.decision = self.decision.model_copy(update={"state": state})
+        return True
+
+    def give_back(self, run_id: str) -> bool:
+        """Take a begun decision back; False when it is too late for that."""
+        if self.decision is None or (self.decision.run_id, self.decision.state) != (run_id, Deciding.STARTED):
+            return False
+        self.decision = None
+        return True
 
     @property
     def rules(self) -> registration.Programme:

@@ -16,9 +16,6 @@ from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.documents import Document
 
-INPUTS = "inputs"
-OUTCOME = "outcome"
-
 
 class RunKind(StrEnum):
     SIMULATION = "simulation"
@@ -38,15 +35,23 @@ class Counts(BaseModel):
 
 
 class Run(Document):
-    """The inputs and the outcome stand beside it, in chunks."""
+    """The inputs and the outcome stand beside it, in chunks, under names that tell one reading from another.
+
+    Two may carry out one run at the same time: the first to name its outcome here is the one that counts.
+    """
 
     kind: RunKind = RunKind.SIMULATION
     rule_version: int = 0
     definition: Programme | None = None
     inputs_digest: str = ""
+    outcome: str = ""
     counts: Counts = Field(default_factory=Counts)
     by: str = ""
     at: str = ""
+
+    @property
+    def inputs(self) -> str:
+        return f"inputs-{self.inputs_digest}"
 
     @property
     def rules(self) -> Programme:

@@ -46,8 +46,7 @@ class Store:
 
     async def undecided_programmes(self) -> list[OpenProgramme]:
         """Programmes whose decision was begun and not finished."""
-        states = [Deciding.STARTED, Deciding.ALLOCATED]
-        return await self.programmes.find({"decision.state": {"$in": states}})
+        return await self.programmes.find({"decision": {"$ne": None}, "decision.state": {"$ne": Deciding.DONE}})
 
     async def keep(self, run_id: str, part: str, rows: Sequence[dict[str, Any]]) -> None:
         """Store a part of a run in chunks; one that is stored already stays as it is."""
