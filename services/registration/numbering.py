@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
 
 from services.registration.admission import unused
 from services.registration.applicant import Applicant
 from shared.batching import Batcher
-from shared.storage import Documents, Storage, guarded
+from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, guarded
 
 _AT_ONCE = 500  # forms that share one step of the counter
 
