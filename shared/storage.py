@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from bson.errors import InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
@@ -215,6 +216,10 @@ class Documents(Generic[D]):
                 raise StorageAway from error
             for failure in error.details["writeErrors"]:
                 answers[failure["index"]] = _loss(failure)
+        except (InvalidDocument, OverflowError) as error:  # one cannot be encoded, so none was sent
+            if len(saves) == 1:
+                return [error]
+            return [(await self._save_batch([save]))[0] for save in saves]
         return answers
 
     def _lock(self, document_id: str) -> asyncio.Lock:

@@ -121,6 +121,14 @@ async def test_one_bad_document_in_a_bulk_fails_alone(accounts: Accounts) -> Non
     assert await accounts.raw.count_documents({}) == 3
 
 
+async def test_a_document_that_cannot_be_encoded_fails_alone(accounts: Accounts) -> None:
+    amounts = {"a": 1, "b": 10**30, "c": 3}
+    changes = (accounts.change(who, lambda one, by=amount: one.add(by)) for who, amount in amounts.items())  # type: ignore[misc]
+    answers = await asyncio.gather(*changes, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Account, OverflowError, Account]
+    assert await accounts.raw.distinct("balance") == [1, 3]
+
+
 async def test_an_event_is_absorbed_once_and_an_older_one_is_ignored(accounts: Accounts) -> None:
     for meta in (event(3), event(3), event(2), event(3, n=1)):
         await accounts.change("a", lambda account: account.add(1), meta=meta)
