@@ -51,7 +51,10 @@ class Node:
             "LANG": "C.UTF-8",
             "ERL_EPMD_PORT": str(self.ports["epmd"]),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": "jalur@localhost",
+            "ERL_CRASH_DUMP": str(here / "erl_crash.dump"),
+            # an address, since not every machine can tell what localhost is; only a long name may hold one
+            "RABBITMQ_NODENAME": "jalur@127.0.0.1",
+            "RABBITMQ_USE_LONGNAME": "true",
             "RABBITMQ_DIST_PORT": str(self.ports["distribution"]),
             "RABBITMQ_MNESIA_BASE": str(here / "data"),
             "RABBITMQ_LOG_BASE": str(here / "log"),
