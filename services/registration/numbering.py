@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-
 from services.registration.admission import unused
 from services.registration.applicant import Applicant
 from shared.batching import Batcher

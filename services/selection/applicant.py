@@ -1,5 +1,6 @@
 """An applicant in selection: screened, scored, decided; every earlier screening and decision stays on record."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -72,6 +73,13 @@ class Applicant(Document):
     def awaits_selection(self) -> bool:
         """Passed, and not withdrawn: the selection decides about this person."""
         return self.screening is not None and self.screening.passed and not self.withdrawn
+
+    @property
+    def fails_as_reserve(self) -> list[str]:
+        """The rules that somebody in reserve no longer meets, as facts stand now."""
+        if self.decision is None or self.decision.outcome is not Outcome.RESERVE or self.screening is None:
+            return []
+        return [finding.reason for finding in self.screening.findings]
 
     @property
     def is_accepted(self) -> bool:
@@ -180,11 +188,11 @@ class Applicant(Document):
         placed = Placed(self.id, Outcome.ACCEPTED, class_code, self.decision.rank)
         return [self._decide(placed, Stage.PROMOTION, rule_version, run_id=self.decision.run_id)]
 
-    def refuse_promotion(self, rule_version: int) -> list[Event] | None:
-        """A reserve whose turn it was has been accepted elsewhere meanwhile."""
+    def refuse_promotion(self, rule_version: int, reasons: Sequence[str]) -> list[Event] | None:
+        """A reserve whose turn it was cannot be accepted after all."""
         if self.decision is None or self.decision.outcome is not Outcome.RESERVE:
             return None
-        placed = Placed(self.id, Outcome.REJECTED, None, self.decision.rank, (screening.TRAINED_BEFORE,))
+        placed = Placed(self.id, Outcome.REJECTED, None, self.decision.rank, tuple(reasons))
         return [self._decide(placed, Stage.PROMOTION, rule_version, run_id=self.decision.run_id)]
 
     def withdraw(self, reason: str, programme_code: str, signed: Signature) -> None:

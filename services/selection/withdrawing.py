@@ -9,6 +9,7 @@ from services.selection.person import Person
 from services.selection.programme import Deciding, OpenProgramme
 from services.selection.rescreening import programme_of, settle_all
 from services.selection.roster import Roster, roster_id
+from services.selection.screening import TRAINED_BEFORE
 from services.selection.store import Store
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn
@@ -73,12 +74,15 @@ async def _change_roster(store: Store, roster: str, change: Callable[[Roster], s
 
 
 async def _accept(store: Store, programme: OpenProgramme, class_code: str, applicant_id: str) -> bool:
-    """Accept a reserve; False when they have withdrawn, or another programme has accepted this person meanwhile."""
+    """Accept a reserve; False when they have withdrawn, fail a rule by now, or have been accepted elsewhere."""
     reserve = await store.applicants.get(applicant_id)
     if reserve is None or reserve.withdrawn:
         return False
-    if not await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
-        await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(programme.revision))
+    refusal = reserve.fails_as_reserve
+    if not refusal and not await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
+        refusal = [TRAINED_BEFORE]
+    if refusal:
+        await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(programme.revision, refusal))
         return False
     promoted = await store.applicants.change(applicant_id, lambda one: one.promote(class_code, programme.revision))
     if not promoted.is_accepted:

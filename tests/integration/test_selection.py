@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractConnection
 from services.selection.app import build
 from services.selection.settings import Settings
 from shared.contracts.registration import (
+    ApplicantCorrected,
     ApplicantRegistered,
     ApplicantWithdrawn,
     PriorTrainingRecorded,
@@ -156,3 +157,32 @@ async def test_of_two_programmes_the_later_one_refuses_whom_the_first_accepted(
         )
         assert sorted(one.json()["counts"]["accepted"] for one in (first, second)) == [0, 1]
         assert {"trained_before"} in [set(one.json()["counts"]["reasons"]) for one in (first, second)]
+
+
+async def test_a_reserve_who_no_longer_meets_the_rules_is_passed_over(
+    settings_for: Callable[..., Settings], running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker)
+    async with running(build, settings_for(Settings), "selection") as client:
+        rule = {**programme().selection.model_dump(), "reserves_per_class": 2}
+        await open_programme(broker, selection=rule)
+        for number in range(1, 6):
+            await register(broker, number)
+        await until(lambda: len(outsider.data(ApplicantScreened)) == 5)
+        await score(client, {1: 90, 2: 85, 3: 80, 4: 75, 5: 70})
+        assert (await client.post("/programmes/UJI-1/selection/decide")).json()["counts"]["reserve"] == 2
+        reserves = (await client.get("/programmes/UJI-1/classes")).json()["classes"][0]["reserves"]
+        assert reserves == ["a0004", "a0005"]
+        corrected = ApplicantCorrected.model_validate(
+            applicant(4, occupation="employed", previous_person_id="p0004", reason="ternyata bekerja")
+        )
+        await publish(broker, corrected, "a0004", 2)
+        await until(lambda: len(outsider.data(ApplicantScreened)) == 6)
+        withdrawn = ApplicantWithdrawn(
+            applicant_id="a0001", programme_code="UJI-1", reason="kerja", withdrawn_on=date(2030, 2, 1)
+        )
+        await publish(broker, withdrawn, "a0001", 2)
+        await until(lambda: len(outsider.data(SelectionDecided)) == 7)
+        latest = {one["applicant_id"]: one for one in outsider.data(SelectionDecided)}
+        assert (latest["a0004"]["outcome"], latest["a0004"]["reasons"]) == ("rejected", ["employed"])
+        assert (latest["a0005"]["outcome"], latest["a0005"]["stage"]) == ("accepted", "promotion")
