@@ -174,12 +174,16 @@ class LocalStack:
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it has started is stopped."""
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it has started is stopped.
+
+    Ctrl-C as well, also where a shell has started us in the background, ignoring it.
+    """
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
 
     before = {which: signal.signal(which, end) for which in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
