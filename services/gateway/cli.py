@@ -25,7 +25,7 @@ app.add_typer(schemas, name="schemas")
 app.add_typer(users, name="users")
 
 console = Console()
-complaints = Console(stderr=True)
+complaints = Console(stderr=True, soft_wrap=True)
 
 
 @app.command()
@@ -154,6 +154,8 @@ def _running() -> Iterator[Path]:
     from deploy.local.runner import LocalStack, ending_on_signals
     from deploy.local.supervision import StartFailed
 
+    # also where a shell that started us in the background has switched Ctrl-C off
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     status = console.status("starting")
     try:
         with ending_on_signals():
@@ -192,5 +194,6 @@ def _told_plainly() -> Iterator[None]:
     except Refused as error:
         complaints.print(f"[red]{escape(str(error))}[/]")
         for one in error.problem.get("errors", []):
-            complaints.print(f"  {escape(str(one))}")
+            where, what = one.get("field") or one.get("column"), one.get("detail") or one["reason"]
+            complaints.print(f"  {escape(str(where))}: {escape(str(what))}")
         raise typer.Exit(1) from error

@@ -1,5 +1,6 @@
 """From a sheet on disk to the report on all of its rows."""
 
+import asyncio
 from collections.abc import Callable
 
 from services.gateway import imports, report, sheets
@@ -11,6 +12,8 @@ from services.gateway.report import Reader, Report
 from services.gateway.services import Services
 from services.gateway.uploads import Spool
 
+_READ_AT_ONCE = 2  # each reader may take a core and a gigabyte
+
 
 class Importing:
     """What it takes to import a sheet."""
@@ -19,6 +22,7 @@ class Importing:
         self._services = services
         self._programmes = programmes
         self._spool = spool
+        self._reading = asyncio.Semaphore(_READ_AT_ONCE)
 
     async def report(
         self,
@@ -33,7 +37,8 @@ class Importing:
     ) -> Report:
         """Import the spooled sheet `name`. Raises Invalid, TooLarge, Away, and what an owner refuses as a whole."""
         rules = await self._programmes.rules(code, caller) if kind.of_a_programme else frozenset[str]()
-        table = await sheets.read_table(self._spool.path(name), kind, rules)
+        async with self._reading:
+            table = await sheets.read_table(self._spool.path(name), kind, rules)
         sheet = Import(kind, code, caller, caller.idempotency_key or name, patience_s, judged)
         verdicts = await imports.judge(self._services, sheet, table)
         reader = Reader(caller.language, caller.sees_personal_data and not masked)

@@ -42,5 +42,5 @@ def test_personal_data_are_for_registrars_and_administrators_alone() -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(set(ROLES) - UNKNOWN_KINDS))
 def test_the_document_tells_who_may_use_a_route(method: str, path: str) -> None:
     allowed = "everybody" if ROLES[method, path] == roles.ALL else ", ".join(sorted(ROLES[method, path] - {Role.ADMIN}))
-    row = f"| `{method} {path}` | {allowed or 'admin only'} |"
+    row = f"| `{method} {path}` | {allowed or 'admin only'} | "
     assert row in DOCUMENT.read_text()
