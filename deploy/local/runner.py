@@ -1,6 +1,5 @@
 """The whole system on one machine, as `jalur up` and the tests run it."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -8,7 +7,6 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -95,13 +93,11 @@ class LocalStack:
         self._write_credentials(servers)
         servers.start()
         # while they start: the services' contracts take a second to import
-        from deploy import topology
+        from deploy.local import queues
 
         servers.wait()
         self._progress("queues")
-        # in a thread: the caller may have a loop running in this one
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, topology.declare(servers.amqp_url)).result()
+        queues.declare(servers.amqp_url)
         self._progress("services")
         services.let_go(self.home)
         self.wait_ready()
