@@ -7,7 +7,7 @@ from typing import Any
 
 from services.gateway.calling import Caller
 from services.gateway.columns import Table
-from services.gateway.kinds import Kind
+from services.gateway.kinds import Kind, Owner
 from services.gateway.services import ROWS_TIMEOUT_S, Services, at
 from shared.problems import Away
 from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
@@ -90,7 +90,7 @@ async def _post(services: Services, sheet: Import, rows: Sequence[Row], turn: in
 
 
 async def _patiently(
-    services: Services, sheet: Import, path: str, body: Any, *, owner: Any = None, key: str | None = None
+    services: Services, sheet: Import, path: str, body: Any, *, owner: Owner | None = None, key: str | None = None
 ) -> Any:
     """POST, and again while the owner is away: rows change nothing twice."""
     deadline = asyncio.get_running_loop().time() + sheet.patience_s

@@ -16,10 +16,12 @@ import openpyxl
 import pytest
 import uvicorn
 import yaml
+from pydantic import SecretStr
 
 from services.gateway.app import build
 from services.gateway.settings import Settings
 from shared.cells import JAKARTA
+from shared.service import storage_of
 from shared.settings import ServiceSettings
 from tests.builders import programme
 from tests.events import until
@@ -472,6 +474,30 @@ async def test_roles_are_kept_apart_and_personal_values_hidden(gateway: httpx.As
     masked = await taken(gateway, "/programmes/UJI-1/imports/scores", scores, **selector)
     assert masked["refused"][0]["value"] == "•••"
     assert (await taken(gateway, "/programmes/UJI-1/imports/scores", scores))["refused"][0]["value"] == "3375"
+
+
+async def test_tokens_are_shown_once_and_the_first_administrator_is_whom_the_settings_name(whole: Whole) -> None:
+    async with whole.gateway() as first:
+        keyed = {"Idempotency-Key": "k"}
+        added = [
+            (await first.post("/api/v1/users", json={"name": "budi", "role": "viewer"}, headers=keyed)).json()["token"]
+            for _ in range(2)
+        ]
+        # the first answer may have been lost, so its token is replaced
+        statuses = [
+            (await first.get("/api/v1/programmes", headers={"Authorization": f"Bearer {token}"})).status_code
+            for token in added
+        ]
+        assert statuses == [401, 200]
+    kept = await storage_of(whole.settings, "gateway").collection("users").find({}).to_list(None)
+    assert [one["password_hash"] is not None and one["password_hash"][:10] for one in kept] == ["$argon2id$", False]
+    assert not any(secret in str(kept) for secret in (TOKEN, "a password", *added))
+    changed = {"admin_token": SecretStr("another token of the administrator")}
+    whole.settings = whole.settings.model_copy(update=changed)
+    async with whole.gateway() as second:
+        assert (await second.get("/api/v1/users")).status_code == 401
+        headers = {"Authorization": "Bearer another token of the administrator"}
+        assert (await second.get("/api/v1/users", headers=headers)).status_code == OK
 
 
 async def test_an_accepted_import_survives_its_gateway(whole: Whole) -> None:

@@ -32,8 +32,7 @@ async def define(request: Request, response: Response, gateway: TheGateway, call
 @router.get("/programmes")
 async def list_programmes(gateway: TheGateway, caller: Known) -> dict[str, Any]:
     """All programmes."""
-    answer = await gateway.services.get("registration", "/programmes", caller)
-    found = answer["programmes"] if isinstance(answer, dict) else answer
+    found = await gateway.services.get("registration", "/programmes", caller)
     return {"items": [_flat(one) for one in found], "next_cursor": None}
 
 
