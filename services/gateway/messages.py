@@ -36,7 +36,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_gender": ("Jenis kelamin tidak dikenali.", "The gender is not recognised."),
     "unknown_education": ("Pendidikan tidak dikenali.", "The education is not recognised."),
     "unknown_occupation": ("Status pekerjaan tidak dikenali.", "The occupation is not recognised."),
-    "not_a_city": ("Kota atau kabupaten tidak dikenali.", "The city or regency is not recognised."),
     "unknown_class": ("Kelas ini tidak ada pada program ini.", "The programme has no such class."),
     "not_open": ("Pendaftaran belum dibuka pada waktu itu.", "Registration was not open yet at that time."),
     "closed": ("Pendaftaran sudah ditutup pada waktu itu.", "Registration was closed at that time."),
@@ -104,7 +103,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_rule": ("Aturan ini tidak ada.", "There is no such rule."),
     # vacancies and what became of graduates
     "below_minimum": ("Lebih kecil daripada batas bawahnya.", "It is below the minimum that is stated."),
-    "not_a_place": ("Lokasi tidak dikenali.", "The place is not recognised."),
+    "not_a_place": ("Kota atau kabupaten tidak dikenali.", "The city or regency is not recognised."),
     "not_a_year": ("Ini bukan tahun yang mungkin.", "This is not a possible year."),
     "not_a_graduate": ("Orang ini tidak menyelesaikan pelatihan.", "This person did not complete the training."),
     "completion_unknown": (

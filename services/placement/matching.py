@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from services.placement import education
 from services.placement.assignment import assign
 from services.placement.graduate import Graduate
-from services.placement.places import Neighbours, place
+from services.placement.places import Neighbours
 from services.placement.vacancy import Terms, Vacancy
 from shared.cells import BadCell, word
 from shared.contracts.registration import Programme
+from shared.places import place
 
 _PLACE: Final = {"same_city": 60, "neighbouring_city": 30, "other_city": 0}
 _WAGE: Final = 40

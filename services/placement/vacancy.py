@@ -7,11 +7,11 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, Field
 
 from services.placement import education
-from services.placement.places import place
 from shared.cells import BadCell, Cell, day, text, whole, word
 from shared.documents import Document
 from shared.judging import Change, Text, read, refused
 from shared.ledger import Entry, Signature, entry
+from shared.places import place
 
 _HIGHEST_WAGE: Final = 1_000_000_000  # rupiah a month; beyond it lies a typing error
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
-from services.registration import answers, contacts, nik, places
+from services.registration import answers, contacts, nik
 from services.registration.people import Person
 from services.registration.programme import class_called
 from shared.cells import BadCell, Cell, day, text, yes
 from shared.contracts.registration import Facts, Programme
+from shared.places import kind_is_stated, place
 from shared.rows import Problem
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ def clean(cells: Mapping[str, Cell], programme: Programme, submitted_on: date) -
     facts = _facts(reading, programme, person)
     if reading.problems or person is None or facts is None:
         raise Unusable(reading.problems)
-    if not places.kind_is_stated(person.city):
+    if not kind_is_stated(person.city):
         reading.warn("city", "city_or_regency_not_stated")
     for reason in nik.differences(person.nik, person.birth_date, person.gender):
         reading.warn("nik", reason)
@@ -114,7 +115,7 @@ def _person(reading: _Reading, submitted_on: date) -> Person | None:
     number = reading.get("nik", nik.clean)
     born = reading.get("birth_date", lambda cell: _birth_date(cell, submitted_on))
     gender = reading.get("gender", answers.gender)
-    city = reading.get("city", places.city)
+    city = reading.get("city", place)
     others = {column: reading.get(column, text) for column in ("birth_place", "address", "village", "district")}
     phone = reading.get_or_warn("phone", contacts.phone, contacts.phone_is_made_up)
     email = reading.get_or_warn("email", contacts.email, contacts.email_is_made_up)
@@ -153,8 +154,8 @@ def _facts(reading: _Reading, programme: Programme, person: Person | None) -> Fa
 
 def _choices(reading: _Reading, programme: Programme) -> list[str]:
     chosen: list[str] = []
-    for place, column in enumerate(CHOICES):
-        cell = reading.get(column, text if place else needed)
+    for at, column in enumerate(CHOICES):
+        cell = reading.get(column, text if at else needed)
         if cell is None:
             continue
         offer = class_called(programme, cell)

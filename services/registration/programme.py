@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from services.registration import places
 from shared.cells import BadCell, Cell, day, word
 from shared.contracts import registration as contract
+from shared.places import place
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def _read_day(value: object) -> object:
 
 def _read_city(value: object) -> object:
     try:
-        return places.city(value) if isinstance(value, str) else value
+        return place(value) if isinstance(value, str) else value
     except BadCell:
-        raise PydanticCustomError("not_a_city", "the name of a city or regency is needed") from None
+        raise PydanticCustomError("not_a_place", "the name of a city or regency is needed") from None
 
 
 Day = Annotated[date, BeforeValidator(_read_day)]
@@ -146,12 +146,10 @@ class _Programme(contract.Programme, extra="forbid"):
     def _classes_can_be_told_apart(self) -> Self:
         # A choice on the form names a class by either, so no code may be another class's name.
         called: dict[str, int] = {}
-        for place, offer in enumerate(self.classes):
+        for at, offer in enumerate(self.classes):
             for part, stated in (("code", _called(offer.code)), ("name", _called(offer.name))):
-                if called.setdefault(stated, place) != place:
-                    raise _error_at(
-                        f"classes[{place}].{part}", "not_unique", "another class is called the same", stated
-                    )
+                if called.setdefault(stated, at) != at:
+                    raise _error_at(f"classes[{at}].{part}", "not_unique", "another class is called the same", stated)
         return self
 
 
@@ -190,5 +188,5 @@ def _field_error(error: ErrorDetails) -> FieldError:
 
 
 def _steps(location: tuple[int | str, ...]) -> Iterator[str]:
-    for place, step in enumerate(location):
-        yield f"[{step}]" if isinstance(step, int) else f".{step}" if place else step
+    for at, step in enumerate(location):
+        yield f"[{step}]" if isinstance(step, int) else f".{step}" if at else step

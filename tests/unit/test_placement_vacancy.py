@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 
 from services.placement import education
-from services.placement.places import Neighbours, place
+from services.placement.places import Neighbours
 from services.placement.vacancy import Terms, Vacancy, read_terms, vacancy_id
 from shared.cells import BadCell, Cell
 from shared.judging import RowRefused
+from shared.places import place
 from tests.unit.placement_examples import SIGNED, row
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration import answers, contacts, places
+from services.registration import answers, contacts
+from shared import places
 from shared.cells import BadCell, Cell
 from shared.contracts.registration import Gender, Occupation
 
@@ -88,7 +89,7 @@ def test_an_unclear_occupation_is_refused(cell: str) -> None:
     assert reason(answers.occupation, cell) == "unknown_occupation"
 
 
-@pytest.mark.parametrize("read", [answers.gender, answers.education, answers.occupation, places.city])
+@pytest.mark.parametrize("read", [answers.gender, answers.education, answers.occupation, places.place])
 def test_a_blank_answer_is_missing(read: Callable[[Cell], object]) -> None:
     assert reason(read, " ") == "missing"
 
@@ -110,40 +111,40 @@ def test_every_occupation_can_be_answered(occupation: Occupation) -> None:
     ],
 )
 def test_a_city_has_one_spelling(cell: str) -> None:
-    assert places.city(cell) == "Kota Pekalongan"
+    assert places.place(cell) == "Kota Pekalongan"
 
 
 @pytest.mark.parametrize(
     "cell", ["Kabupaten Pekalongan", "KAB PEKALONGAN", "Kab. Pekalongan", "kab.pekalongan", "Pekalongan Kab."]
 )
 def test_a_regency_is_another_place(cell: str) -> None:
-    assert places.city(cell) == "Kabupaten Pekalongan"
+    assert places.place(cell) == "Kabupaten Pekalongan"
 
 
 def test_other_places_are_spelled_alike() -> None:
-    assert places.city("KAB. HULU  SUNGAI tengah") == "Kabupaten Hulu Sungai Tengah"
-    assert places.city("kota subulussalam, aceh") == "Kota Subulussalam"
-    assert places.city("pare-pare kota") == "Kota Pare-Pare"
+    assert places.place("KAB. HULU  SUNGAI tengah") == "Kabupaten Hulu Sungai Tengah"
+    assert places.place("kota subulussalam, aceh") == "Kota Subulussalam"
+    assert places.place("pare-pare kota") == "Kota Pare-Pare"
 
 
 def test_a_place_without_its_kind_stays_undecided() -> None:
-    assert places.city("pekalongan") == "Pekalongan"
+    assert places.place("pekalongan") == "Pekalongan"
     assert not places.kind_is_stated("Pekalongan")
     assert places.kind_is_stated("Kota Pekalongan")
 
 
 @pytest.mark.parametrize("cell", ["kota", "Kab.", "...", 33])
 def test_what_names_no_place_is_refused(cell: Cell) -> None:
-    assert reason(places.city, cell) == "not_a_city"
+    assert reason(places.place, cell) == "not_a_place"
 
 
 @given(st.text(max_size=40))
 def test_a_place_once_spelled_stays_as_it_is(cell: str) -> None:
     try:
-        spelled = places.city(cell)
+        spelled = places.place(cell)
     except BadCell:
         return
-    assert places.city(spelled) == spelled
+    assert places.place(spelled) == spelled
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_the_sample_definitions_are_accepted(folder: str) -> None:
         ("selection.reserve_until", "never", "selection.reserve_until", "not_a_date"),
         ("eligibility.healthy", "ya", "eligibility.healthy", "not_true_or_false"),
         ("eligibility.minimum_age", "18", "eligibility.minimum_age", "not_a_whole_number"),
-        ("eligibility.resident_of", "kota", "eligibility.resident_of", "not_a_city"),
+        ("eligibility.resident_of", "kota", "eligibility.resident_of", "not_a_place"),
         ("eligibility", ..., "eligibility", "missing"),
     ],
 )
