@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from services.registration import nik
 from services.registration.cleaning import needed
@@ -10,6 +10,7 @@ from shared.cells import BadCell, Cell, whole, word
 from shared.contracts import Event
 from shared.contracts.registration import PriorTrainingRecorded
 from shared.documents import Document
+from shared.free_text import discreet
 from shared.ledger import Entry, Signature, entry
 
 _FIRST_YEAR, _LAST_YEAR = 1950, 2199
@@ -26,7 +27,7 @@ class AlumniRow(BaseModel):
     """One row of an alumni list."""
 
     nik: Annotated[str, BeforeValidator(nik.clean)]
-    training: Annotated[str, BeforeValidator(needed)]
+    training: Annotated[str, BeforeValidator(needed), AfterValidator(discreet)]
     year: Annotated[int, BeforeValidator(_year)]
 
 

@@ -40,6 +40,7 @@ _AROUND_A_LEVEL = re.compile(r"\b(sederajat|setara|setingkat|lulusan|lulus|tamat
 _OCCUPATIONS: Final = _by_word(
     {
         Occupation.NONE: (
+            "tidak belum bekerja, belum tidak bekerja,"
             "tidak bekerja, belum bekerja, tidak kerja, belum kerja, tidak ada pekerjaan, belum ada pekerjaan,"
             "tidak punya pekerjaan, belum punya pekerjaan, tidak sedang bekerja, sedang tidak bekerja,"
             "sudah tidak bekerja, tidak lagi bekerja, pencari kerja, mencari kerja, mencari pekerjaan, cari kerja,"
@@ -95,7 +96,11 @@ def occupation(cell: Cell) -> Occupation:
 
     Raises BadCell, "missing" or "unknown_occupation" (also for an answer that states two things).
     """
-    stated = [_occupation(part) for part in re.split(r"[/,;&+()]", _stated(cell))]
+    written = _stated(cell)
+    whole = _OCCUPATIONS.get(" ".join(re.findall(r"\w+", written)))
+    if whole is not None:  # "Tidak/Belum bekerja" is one answer
+        return Occupation(whole)
+    stated = [_occupation(part) for part in re.split(r"[/,;&+()]", written)]
     if stated[0] is None or len(set(stated) - {None}) > 1:
         raise BadCell("unknown_occupation")
     return stated[0]

@@ -67,6 +67,8 @@ def test_an_unknown_education_is_refused(cell: Cell) -> None:
     [
         ("Tidak bekerja", Occupation.NONE),
         ("BELUM  BEKERJA", Occupation.NONE),
+        ("Tidak/Belum bekerja", Occupation.NONE),
+        ("Belum / Tidak Bekerja", Occupation.NONE),
         ("Ibu Rumah Tangga", Occupation.NONE),
         ("Pencari kerja", Occupation.NONE),
         ("Kuliah", Occupation.STUDYING),
