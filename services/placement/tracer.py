@@ -16,11 +16,18 @@ from shared.ledger import Signature
 
 WAVES: Final = (3, 6, 12)
 _STATUSES: Final = {
-    "bekerja": Status.EMPLOYED,
-    "wirausaha": Status.SELF_EMPLOYED,
-    "melanjutkan studi": Status.STUDYING,
-    "belum bekerja": Status.UNEMPLOYED,
-    "tidak dapat dihubungi": Status.UNREACHABLE,
+    written: status
+    for status, words in {
+        Status.EMPLOYED: ("bekerja", "sudah bekerja", "karyawan"),
+        Status.SELF_EMPLOYED: ("wirausaha", "wiraswasta"),
+        Status.STUDYING: ("melanjutkan studi", "kuliah", "mahasiswa", "sekolah"),
+        Status.UNEMPLOYED: (
+            *("belum bekerja", "tidak bekerja", "tidak/belum bekerja", "belum/tidak bekerja"),
+            *("pencari kerja", "ibu rumah tangga"),
+        ),
+        Status.UNREACHABLE: ("tidak dapat dihubungi", "tidak bisa dihubungi"),
+    }.items()
+    for written in words
 }
 
 
@@ -37,9 +44,10 @@ def status(cell: Cell) -> Status:
     """The status a word stands for. Raises BadCell, "missing" or "unknown_status"."""
     if not word(cell):
         raise BadCell("missing")
-    if word(cell) not in _STATUSES:
+    written = re.sub(r"\s*/\s*", "/", word(cell))
+    if written not in _STATUSES:
         raise BadCell("unknown_status")
-    return _STATUSES[word(cell)]
+    return _STATUSES[written]
 
 
 class TracerRow(BaseModel):

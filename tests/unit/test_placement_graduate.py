@@ -155,6 +155,9 @@ def test_an_answer_is_recorded_and_published() -> None:
         (" WIRAUSAHA ", Status.SELF_EMPLOYED),
         ("Melanjutkan  studi", Status.STUDYING),
         ("Belum bekerja", Status.UNEMPLOYED),
+        ("Tidak / Belum Bekerja", Status.UNEMPLOYED),
+        ("Wiraswasta", Status.SELF_EMPLOYED),
+        ("kuliah", Status.STUDYING),
         ("Tidak dapat dihubungi", Status.UNREACHABLE),
     ],
 )

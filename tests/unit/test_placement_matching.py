@@ -14,6 +14,7 @@ from services.placement import education, matching
 from services.placement.graduate import Answer, Certificate, Graduate, Match
 from services.placement.matching import Candidate, Opening, Proposal
 from services.placement.places import Neighbours
+from services.placement.run import match_of
 from services.placement.vacancy import Terms, Vacancy, read_terms
 from shared.contracts.placement import Status
 from shared.contracts.registration import Programme
@@ -233,3 +234,10 @@ def test_nobody_is_proposed_twice_no_seat_is_given_twice_and_order_does_not_matt
     shuffled = list(among)
     seed.shuffle(shuffled)
     assert matching.propose(shuffled, to[::-1], NEIGHBOURS) == found
+
+
+def test_what_is_published_of_an_employer_holds_no_phone_number() -> None:
+    proposal = Proposal(
+        applicant_id="a", vacancy_id="v", employer="CV Maju 0812-3456-7890", position="Staf", score=1, reasons=[]
+    )
+    assert match_of(proposal, "run").employer == "CV Maju …"
