@@ -2,6 +2,7 @@
 
 import httpx
 from fastapi import APIRouter, FastAPI
+from fastapi_swagger import patch_fastapi
 
 from services.gateway.api import applicants, certificates, imports, live, matching, programmes, selection, users
 from services.gateway.api.gateway import Gateway
@@ -16,6 +17,8 @@ from services.gateway.settings import Settings
 from services.gateway.store import Store
 from services.gateway.uploads import BodyLimit, Spool
 from shared.service import create, storage_of
+
+_API = "/api"
 
 
 def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
@@ -43,8 +46,17 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         public=True,
         title="Jalur",
         version="1",
-        docs_url="/api/docs",
-        openapi_url="/api/openapi.json",
+        openapi_url=f"{_API}/openapi.json",
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    # its files come from the package: an office without internet can read the documentation too
+    patch_fastapi(
+        app,
+        docs_url=f"{_API}/docs",
+        redirect_from_root_to_docs=False,
+        swagger_js_url=f"{_API}/docs/swagger-ui-bundle.js",
+        swagger_css_url=f"{_API}/docs/swagger-ui.css",
+        swagger_favicon_url=f"{_API}/docs/favicon.png",
     )
     app.state.gateway = Gateway(store, services, programmes_known, spool, importing, jobs, feed)
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
