@@ -130,13 +130,6 @@ class LocalStack:
         """Send it a signal. What dies of it is started again."""
         self._running.supervisor.signal(name, which)
 
-    def stop_service(self, name: str) -> None:
-        """Stop it until `start_service`."""
-        self._running.supervisor.stop_program(name)
-
-    def start_service(self, name: str) -> None:
-        self._running.supervisor.start_program(name)
-
     def stop(self) -> None:
         """Stop everything in order, keep the data. Signals do not interrupt it."""
         with _undisturbed():

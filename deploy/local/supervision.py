@@ -58,17 +58,6 @@ class Supervisor:
                 raise StartFailed(f"supervisord did not start\n{_tail(complaints)}")
             time.sleep(0.02)
 
-    def start_group(self, group: str) -> None:
-        """Start the programs of a group, without waiting until they are ready."""
-        self._call("startProcessGroup", group, False)
-
-    def start_program(self, name: str) -> None:
-        self._call("startProcess", self._programs[name].full_name, False)
-
-    def stop_program(self, name: str) -> None:
-        """Ask it to stop, and wait until it has."""
-        self._call("stopProcess", self._programs[name].full_name, True)
-
     def pid(self, name: str) -> int | None:
         """Its process id, None while it does not run."""
         return int(self._info(name)["pid"]) or None
