@@ -190,6 +190,8 @@ class Play:
 
     def _train(self, course: Course) -> None:
         path, rng, paper = f"/programmes/{course.code}", self.rng, self.paper
+        if not any(course.seated(code) for code in course.classes):
+            return  # rules so strict that nobody got in
         ends = date.fromisoformat(course.definition["training"]["ends"])
         for _ in range(rng.choice([1, 2])):  # the second list corrects the first
             self._import(f"{path}/imports/attendance", paper.attendance(course), course.attend)
