@@ -12,8 +12,8 @@ from typing import IO
 
 # below the range the kernel hands out to outgoing connections, so that nobody is given one of ours by chance
 _PORTS = range(20_000, 32_000)
-# these stand unescaped nowhere in a supervisord configuration
-_UNUSABLE = frozenset('"\\;\n')
+# there is no way to write these in every setting of supervisord
+_UNUSABLE = frozenset('"%\\;\n')
 
 
 class HomeInUse(Exception):
@@ -30,7 +30,7 @@ class Home:
         """Raises ValueError for a path supervisord could not be told."""
         self.path = path.resolve()
         if _UNUSABLE & set(str(self.path)):
-            raise ValueError(f"a home with a quote, backslash or semicolon in its path cannot be used: {self.path}")
+            raise ValueError(f'a home whose path has one of " % \\ ; cannot be used: {self.path}')
         self.data = self.path / "data"
         self.run = self.path / "run"
         self.log = self.path / "log"

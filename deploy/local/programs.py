@@ -100,6 +100,5 @@ def _program(home: Home, program: Program) -> str:
 
 
 def _section(heading: str, **settings: object) -> str:
-    # supervisord expands %(name)s
-    lines = [f"{name} = {str(value).replace('%', '%%')}" for name, value in settings.items()]
+    lines = [f"{name} = {value}" for name, value in settings.items()]
     return "\n".join([f"[{heading}]", *lines, ""])

@@ -14,11 +14,12 @@ _WANTED = ("rabbit", "rabbitmq_prelaunch", "rabbitmq_management")
 def view(script: Path, directory: Path) -> Path:
     """Link what `script` belongs to into `directory`, made anew, without plugins that nothing wanted depends on.
 
-    Returns the directory of the scripts to call: that of `script` itself where the installation looks unfamiliar.
+    Returns the directory of the scripts to call: that of `script` itself where the installation looks unfamiliar, and
+    where `directory` has a blank in its path, which RabbitMQ's scripts do not quote.
     """
     installed = script.resolve().parent.parent
     applications = {path.name.partition("-")[0]: path for path in (installed / "plugins").glob("*-*")}
-    if not (installed / "sbin").is_dir() or not set(_WANTED) <= set(applications):
+    if " " in str(directory) or not (installed / "sbin").is_dir() or not set(_WANTED) <= set(applications):
         return script.resolve().parent
     needed = _with_dependencies(applications)
     shutil.rmtree(directory, ignore_errors=True)

@@ -65,6 +65,7 @@ def test_ports_are_kept_while_they_are_free_and_replaced_when_taken(home: Home) 
     assert second["mongodb"] == first["mongodb"]
 
 
-def test_a_home_that_supervisord_cannot_be_told_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ['a "quoted" name', "50%", "a;b", "back\\slash"])
+def test_a_home_that_supervisord_cannot_be_told_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot be used"):
-        Home(tmp_path / 'a "quoted" name')
+        Home(tmp_path / name)

@@ -35,12 +35,6 @@ def test_groups_stop_the_highest_order_first(tmp_path: Path) -> None:
     assert int(written["group:services"]["priority"]) > int(written["group:names"]["priority"])
 
 
-def test_a_percent_sign_in_a_path_is_not_taken_for_a_placeholder(tmp_path: Path) -> None:
-    written = told(Home(tmp_path / "50%"), Program("one", ["x"], "all", order=1, environment={"WHERE": "50%"}))
-    assert written["program:one"]["environment"] == 'WHERE="50%%"'
-    assert "50%%" in written["program:one"]["stdout_logfile"]
-
-
 def test_the_control_socket_leaves_a_home_whose_path_is_too_long_for_one(tmp_path: Path) -> None:
     home = Home(tmp_path / ("x" * 120))
     socket = programs.control_socket(home)

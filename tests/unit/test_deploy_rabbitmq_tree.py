@@ -43,3 +43,8 @@ def test_the_view_is_made_anew_when_the_installation_has_changed(tmp_path: Path)
 def test_an_unfamiliar_installation_is_used_as_it_is(tmp_path: Path) -> None:
     script = installation(tmp_path / "installed", {"rabbit": ""})
     assert rabbitmq_tree.view(script, tmp_path / "view") == script.parent
+
+
+def test_no_view_is_made_where_rabbitmq_s_scripts_would_stumble_over_the_path(tmp_path: Path) -> None:
+    script = installation(tmp_path / "installed", DEPENDENCIES)
+    assert rabbitmq_tree.view(script, tmp_path / "a view") == script.parent
