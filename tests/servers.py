@@ -1,15 +1,24 @@
 """Servers for a test run: testcontainers' where Docker and the images are there, else the local runner's."""
 
+import asyncio
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import aio_pika
+from aiormq.exceptions import AMQPError
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local import servers as local
 from tests.conftest import Urls
 
 _IMAGES = ("rabbitmq:4-management", "mongo:8")
+_START_S = 90
 
 
 @contextlib.contextmanager
@@ -37,10 +46,53 @@ def _local(home: Path) -> Iterator[Urls]:
 
 @contextlib.contextmanager
 def _containers() -> Iterator[Urls]:
-    from testcontainers.mongodb import MongoDbContainer
-    from testcontainers.rabbitmq import RabbitMqContainer
+    from testcontainers.core.config import testcontainers_config
+    from testcontainers.core.container import DockerContainer
 
-    with RabbitMqContainer(_IMAGES[0]) as rabbitmq, MongoDbContainer(_IMAGES[1]) as mongodb:
-        parameters = rabbitmq.get_connection_params()
-        amqp = f"amqp://{rabbitmq.username}:{rabbitmq.password}@{parameters.host}:{parameters.port}/"
-        yield Urls(amqp, mongodb.get_connection_url())
+    # its reaper is one more image to have; leaving the block stops both containers
+    testcontainers_config.ryuk_disabled = True
+    rabbitmq = (
+        DockerContainer(_IMAGES[0])
+        .with_env("RABBITMQ_DEFAULT_USER", "uji")
+        .with_env("RABBITMQ_DEFAULT_PASS", "uji")
+        .with_exposed_ports(5672)
+    )
+    mongodb = DockerContainer(_IMAGES[1]).with_command("--replSet uji").with_exposed_ports(27017)
+    with rabbitmq, mongodb:
+        urls = Urls(
+            f"amqp://uji:uji@{_address(rabbitmq, 5672)}/",
+            f"mongodb://{_address(mongodb, 27017)}/?directConnection=true",
+        )
+        _retry(lambda: _found_set(urls.mongo))
+        _retry(lambda: asyncio.run(_say_hello(urls.amqp)))
+        yield urls
+
+
+def _address(container: Any, port: int) -> str:
+    return f"{container.get_container_host_ip()}:{container.get_exposed_port(port)}"
+
+
+def _found_set(url: str) -> None:
+    """A replica set of one, as a deployment has it; done when it can be written to."""
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=1000) as client:
+        with contextlib.suppress(OperationFailure):  # founded already
+            member = {"_id": 0, "host": "127.0.0.1:27017"}
+            client.admin.command("replSetInitiate", {"_id": "uji", "members": [member]})
+        if not client.admin.command("hello")["isWritablePrimary"]:
+            raise ConnectionError("no primary yet")
+
+
+async def _say_hello(url: str) -> None:
+    async with await aio_pika.connect(url, timeout=2):
+        pass
+
+
+def _retry(attempt: Callable[[], None]) -> None:
+    deadline = time.monotonic() + _START_S
+    while True:
+        try:
+            return attempt()
+        except (TimeoutError, PyMongoError, OSError, AMQPError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
