@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aio_pika
@@ -20,7 +21,7 @@ def applicant(number: int, **changes: Any) -> dict[str, Any]:
         "programme_code": "UJI-1",
         "person_id": f"p{number:04}",
         "registration_no": f"UJI-1-{number:04}",
-        "registered_at": f"2030-01-01T00:{number // 60:02}:{number % 60:02}+00:00",
+        "registered_at": (datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=number)).isoformat(),
         **facts().model_dump(mode="json"),
     }
     return valid | changes
