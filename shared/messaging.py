@@ -135,7 +135,7 @@ class Subscriptions:
 
     def _declare_to_faststream(self, queue: str, contract: type[E], handle: Handler[E]) -> None:
         async def receive(event: Any) -> None:
-            await handle(event, await _faststream_meta(self.broker), self._store)
+            await handle(event, meta.read(self.broker.context.get_local("message").headers), self._store)
 
         receive.__annotations__["event"] = contract
         receive.__name__ = getattr(handle, "__name__", queue)
@@ -170,7 +170,3 @@ def decode(contract: type[E], message: AbstractIncomingMessage) -> tuple[E, Meta
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, item["loc"])) + f" ({item['type']})" for item in error.errors())
         raise Permanent(f"the body is not a {contract.event_name}: {fields}") from error
-
-
-async def _faststream_meta(broker: RabbitBroker) -> Meta:
-    return meta.read(broker.context.get_local("message").headers)

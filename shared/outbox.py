@@ -46,6 +46,8 @@ class Relay:
         await keep_connected(self._url, f"jalur-{self._storage.service}-relay", self._publish_from)
 
     def _hand_over(self, committed: Committed) -> None:
+        if not self.connected:
+            return  # the sweeper will find it, behind what the same document may have waiting already
         key = (committed.collection, committed.document_id)
         earlier = self._waiting.get(key)
         if earlier is not None:

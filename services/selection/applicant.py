@@ -70,11 +70,6 @@ class Applicant(Document):
         self.ledger.append(entry(signed, "facts_corrected", event.reason))
 
     @property
-    def awaits_selection(self) -> bool:
-        """Passed, and not withdrawn: the selection decides about this person."""
-        return self.screening is not None and self.screening.passed and not self.withdrawn
-
-    @property
     def fails_as_reserve(self) -> list[str]:
         """The rules that somebody in reserve no longer meets, as facts stand now."""
         if self.decision is None or self.decision.outcome is not Outcome.RESERVE or self.screening is None:
