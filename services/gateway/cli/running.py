@@ -1,0 +1,76 @@
+"""`jalur up` and `jalur demo`: everything on this machine."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from services.gateway import demo as sample
+from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.client import Client
+
+commands = typer.Typer()
+
+
+@commands.command()
+def up() -> None:
+    """Start everything on this machine, and stay until Ctrl-C."""
+    with _running() as credentials:
+        _stay(credentials)
+
+
+@commands.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option(envvar="ONCE", help="Exit at the end: 0 when every count is met, else 1.")
+    ] = False,
+) -> None:
+    """Start everything, play both sample programmes, and stay until Ctrl-C."""
+    with _running() as credentials, told_plainly():
+        as_expected = sample.play(Client.from_credentials(credentials), console)
+        verdict = "[green]every count is as expected[/]" if as_expected else "[red]some counts are not as expected[/]"
+        console.print(verdict)
+        if once:
+            raise typer.Exit(0 if as_expected else 1)
+        _stay(credentials)
+
+
+@contextmanager
+def _running() -> Iterator[Path]:
+    """Everything on this machine, until the block ends; the path of the credentials."""
+    # here, not above: the other commands need no servers, and start quicker without
+    from deploy.local.home import HomeInUse
+    from deploy.local.runner import LocalStack, ending_on_signals
+    from deploy.local.supervision import StartFailed
+
+    # also where a shell that started us in the background has switched Ctrl-C off
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    status = console.status("starting")
+    try:
+        with ending_on_signals():
+            with status:
+                stack = LocalStack.from_environment(lambda what: status.update(f"starting: {what}"))
+                stack.start()
+            try:
+                yield stack.credentials
+            finally:
+                with console.status("stopping"):
+                    stack.stop()
+    except (HomeInUse, StartFailed) as error:
+        complaints.print(f"[red]{escape(str(error))}[/]")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+def _stay(credentials: Path) -> None:
+    client = Client.from_credentials(credentials)
+    console.print(f"gateway      {client.url}  (API: {client.url}/api/docs)")
+    console.print(f"credentials  {credentials}")
+    console.print("Ctrl-C stops everything")
+    while True:
+        signal.pause()

@@ -1,0 +1,29 @@
+"""How the command speaks: what went well, and what went wrong without a stack trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from services.gateway.client import Refused, Unreachable
+
+console = Console()
+complaints = Console(stderr=True, soft_wrap=True)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What goes wrong is said in a line or two, without a stack trace."""
+    try:
+        yield
+    except Unreachable as error:
+        complaints.print(f"[red]{escape(str(error))}[/]")
+        raise typer.Exit(1) from error
+    except Refused as error:
+        complaints.print(f"[red]{escape(str(error))}[/]")
+        for one in error.problem.get("errors", []):
+            where, what = one.get("field") or one.get("column"), one.get("detail") or one["reason"]
+            complaints.print(f"  {escape(str(where))}: {escape(str(what))}")
+        raise typer.Exit(1) from error
