@@ -14,6 +14,7 @@ from typing import NoReturn, Self
 
 from deploy.local import leftovers, services
 from deploy.local.home import Home, is_free, write_private
+from deploy.local.programs import Program
 from deploy.local.servers import LEFTOVERS_S, Servers
 from deploy.local.supervision import StartFailed
 
@@ -86,10 +87,10 @@ class LocalStack:
         if not is_free(self._port):
             raise StartFailed(f"port {self._port} is in use; JALUR_PORT names another for the gateway")
         self._ports = services.ports(self.home, self._port)
-        programs = services.programs(self.home, self._ports, self.db_prefix)
+        programs = self._programs()
         self._progress("RabbitMQ and MongoDB")
         self._servers = servers = Servers(self.home, **self._given, beside=programs)
-        services.settle_secrets(self.home, amqp_url=servers.amqp_url, mongo_url=servers.mongo_url)
+        self._settle(servers)
         self._write_credentials(servers)
         servers.start()
         # while they start: the services' contracts take a second to import
@@ -102,9 +103,17 @@ class LocalStack:
         services.let_go(self.home)
         self.wait_ready()
 
+    def _programs(self) -> list[Program]:
+        """The services; `_ports` names the port of each."""
+        return services.programs(self.home, self._ports, self.db_prefix)
+
+    def _settle(self, servers: Servers) -> None:
+        """Tell the services where the servers are, and which secrets hold."""
+        services.settle_secrets(self.home, amqp_url=servers.amqp_url, mongo_url=servers.mongo_url)
+
     def wait_ready(self, *names: str, seconds: float = _READY_S) -> None:
         """Return when these services, by default all, are ready. Raises StartFailed."""
-        for name in names or services.ALL:
+        for name in names or self._ports:
             self._running.supervisor.wait(name, partial(services.is_ready, self._ports[name]), seconds)
 
     @property
