@@ -79,7 +79,7 @@ def create(
     app.state.settings = settings
     problems.install(app)
     app.add_middleware(Correlation)
-    guard = [] if public else [Depends(actors.required(settings.actor_key.get_secret_value(), storage.service))]
+    guard = [] if public else [Depends(actors.required(settings.actor_public_keys, storage.service))]
     for router in routers:
         app.include_router(router, dependencies=guard)
 

@@ -14,7 +14,9 @@ class ServiceSettings(BaseSettings):
 
     amqp_url: SecretStr = Field(description="RabbitMQ, with account: amqp://user:password@host:port/vhost")
     mongo_url: SecretStr = Field(description="MongoDB replica set, with account.")
-    actor_key: SecretStr = Field(description="Signs the tokens of calls between services.")
+    actor_public_keys: str = Field(
+        description="Verify the tokens of calls between services: a JSON Web Key Set, one key per kid."
+    )
     db_prefix: str = Field(default="jalur", description="Databases are named <prefix>_<service>.")
     http_host: str = "127.0.0.1"
     http_port: int = 8000

@@ -15,13 +15,14 @@ import pytest
 from fastapi import FastAPI
 
 from deploy import topology
-from shared import actors
+from shared import actor_keys, actors
 from shared.context import Actor
 from shared.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
 
-ACTOR_KEY = "actor-key-of-the-tests-0123456789abcdef"
+ACTOR_KEY = actor_keys.new_key()
+ACTOR_PUBLIC_KEYS = actor_keys.public_keys(ACTOR_KEY)
 STAFF = Actor(name="petugas", role="admin")
 
 
@@ -52,7 +53,8 @@ async def settings_for(servers: Urls) -> Callable[..., Any]:
     prefix = f"test_{uuid.uuid4().hex[:10]}"
 
     def make(kind: type[S], **more: Any) -> S:
-        return kind.load(amqp_url=servers.amqp, mongo_url=servers.mongo, actor_key=ACTOR_KEY, db_prefix=prefix, **more)
+        keys = {"actor_public_keys": ACTOR_PUBLIC_KEYS, "actor_private_key": ACTOR_KEY}
+        return kind.load(amqp_url=servers.amqp, mongo_url=servers.mongo, db_prefix=prefix, **keys, **more)
 
     return make
 

@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +23,7 @@ class HomeInUse(Exception):
 class Home:
     """`$JALUR_HOME`: everything a local run keeps, readable by its owner alone.
 
-    `data/` outlives a run, `run/` is written anew by each, `log/` rotates, `secrets/` holds one file per setting.
+    `data/` outlives a run, `run/` is written anew by each, `log/` rotates, `secrets/` holds what was decided once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,16 +60,19 @@ class Home:
             self._lock.close()
             self._lock = None
 
-    def secret(self, name: str) -> str:
-        """The secret of this name: 32 random bytes, decided the first time it is asked for."""
+    def secret(self, name: str, decide: Callable[[], str] | None = None) -> str:
+        """The secret of this name, decided the first time it is asked for.
+
+        By default 32 random bytes, in hexadecimal: a key file of mongod takes no - and no _.
+        """
         path = self.secrets / name
         if not path.exists():
-            # hexadecimal: a key file of mongod takes no - and no _
-            self.write_secret(name, secrets.token_hex(32))
+            write_private(path, decide() if decide else secrets.token_hex(32))
         return path.read_text()
 
-    def write_secret(self, name: str, value: str) -> None:
-        write_private(self.secrets / name, value)
+    def secrets_of(self, service: str) -> Path:
+        """The directory of a service's own settings, all that it needs to read of this home's secrets."""
+        return self.secrets / "services" / service
 
     def ports(self, names: Iterable[str]) -> dict[str, int]:
         """A free loopback port for each name: the one it had in the last run if nobody has taken it since."""

@@ -5,14 +5,17 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from deploy.local.home import Home
+from deploy.local.home import Home, write_private
 from deploy.local.programs import Program
+from shared import actor_keys
 
 GATEWAY = "gateway"
 BEHIND = ("registration", "selection", "certification", "placement")
 ALL = (*BEHIND, GATEWAY)
 
 _HOST = "127.0.0.1"
+# what all services could read in homes of earlier versions
+_ONCE_SHARED = ("actor_key", "field_keys", "amqp_url", "mongo_url")
 
 
 def ports(home: Home, gateway_port: int) -> dict[str, int]:
@@ -29,10 +32,8 @@ def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]
     _word(home).unlink(missing_ok=True)
     spool = home.data / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
-    common = {
-        "JALUR_SECRETS_DIR": str(home.secrets),
-        "JALUR_DB_PREFIX": db_prefix,
-        "JALUR_HTTP_HOST": _HOST,
+    common = {"JALUR_DB_PREFIX": db_prefix, "JALUR_HTTP_HOST": _HOST}
+    of_gateway = {
         "JALUR_SPOOL_DIR": str(spool),
         **{f"JALUR_{name.upper()}_URL": url(ports[name]) for name in BEHIND},
     }
@@ -42,20 +43,48 @@ def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]
             [sys.executable, "-m", "deploy.local.held", name, str(_word(home))],
             "services",
             order=3,
-            environment={**common, "JALUR_HTTP_PORT": str(ports[name])},
+            environment={
+                **common,
+                **(of_gateway if name == GATEWAY else {}),
+                "JALUR_HTTP_PORT": str(ports[name]),
+                "JALUR_SECRETS_DIR": str(home.secrets_of(name)),
+            },
         )
         for name in ALL
     ]
 
 
 def settle_secrets(home: Home, *, amqp_url: str, mongo_url: str) -> None:
-    """One file per setting, as the services read them. Keys are decided once, the servers' addresses every time."""
-    for name in ("actor_key", "person_key", "admin_password", "admin_token"):
-        home.secret(f"jalur_{name}")
-    # the key has an id, because field keys can be rotated
-    home.write_secret("jalur_field_keys", f"local:{home.secret('field_key')}")
-    home.write_secret("jalur_amqp_url", amqp_url)
-    home.write_secret("jalur_mongo_url", mongo_url)
+    """One directory per service, with a file per setting: no service can read what only another one needs.
+
+    Keys are decided once, the servers' addresses every time.
+    """
+    actor_key = home.secret("actor_private_key", actor_keys.new_key)
+    common = {
+        "amqp_url": amqp_url,
+        "mongo_url": mongo_url,
+        "actor_public_keys": actor_keys.public_keys(actor_key),
+    }
+    own = {
+        "registration": {
+            # the key has an id, because field keys can be rotated
+            "field_keys": f"local:{home.secret('field_key')}",
+            "person_key": home.secret("jalur_person_key"),
+        },
+        GATEWAY: {
+            "actor_private_key": actor_key,
+            "admin_password": home.secret("jalur_admin_password"),
+            "admin_token": home.secret("jalur_admin_token"),
+        },
+    }
+    for name in ALL:
+        directory = home.secrets_of(name)
+        for made in (directory.parent, directory):
+            made.mkdir(mode=0o700, exist_ok=True)
+        for setting, value in {**common, **own.get(name, {})}.items():
+            write_private(directory / f"jalur_{setting}", value)
+    for name in _ONCE_SHARED:
+        (home.secrets / f"jalur_{name}").unlink(missing_ok=True)
 
 
 def is_ready(port: int) -> bool:

@@ -103,7 +103,7 @@ class Supervisor:
 
     def _inherited(self) -> dict[str, str]:
         # the secret files of this home decide, and variables meant for another RabbitMQ would change ours
-        settled = {path.name.upper() for path in self._home.secrets.iterdir()}
+        settled = {path.name.upper() for path in self._home.secrets.rglob("jalur_*")}
         foreign = ("RABBITMQ_", "ERL_")
         return {key: value for key, value in os.environ.items() if key not in settled and not key.startswith(foreign)}
 

@@ -34,7 +34,7 @@ class Services:
     """One pooled HTTP client. Raises Away when a service does not answer, Refused when it answers with a problem."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._key = settings.actor_key.get_secret_value()
+        self._key = settings.actor_private_key.get_secret_value()
         self._urls: Mapping[Owner, str] = {
             "registration": settings.registration_url,
             "selection": settings.selection_url,

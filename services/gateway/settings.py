@@ -15,6 +15,7 @@ class Settings(ServiceSettings):
     selection_url: str = "http://127.0.0.1:8082"
     certification_url: str = "http://127.0.0.1:8083"
     placement_url: str = "http://127.0.0.1:8084"
+    actor_private_key: SecretStr = Field(description="Signs the tokens of calls to the services: a JSON Web Key.")
     admin_password: SecretStr
     admin_token: SecretStr = Field(min_length=20)
     spool_dir: Path = Field(description="Uploaded sheets wait here, mode 600, until they have been imported.")

@@ -10,6 +10,10 @@ from deploy.local import services
 from deploy.local.home import Home, HomeInUse, is_free, write_private
 
 
+def secrets_in(home: Home) -> dict[Path, str]:
+    return {path: path.read_text() for path in home.secrets.rglob("*") if path.is_file()}
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     made = Home(tmp_path / "home")
@@ -35,14 +39,42 @@ def test_everything_in_a_home_is_for_its_owner_alone(home: Home) -> None:
 
 def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
     services.settle_secrets(home, amqp_url="amqp://first", mongo_url="mongodb://first")
-    first = {path.name: path.read_text() for path in home.secrets.iterdir()}
+    first = secrets_in(home)
     services.settle_secrets(home, amqp_url="amqp://second", mongo_url="mongodb://second")
-    second = {path.name: path.read_text() for path in home.secrets.iterdir()}
-    changed = {name for name in second if first[name] != second[name]}
+    second = secrets_in(home)
+    changed = {path.name for path in second if first[path] != second[path]}
     assert changed == {"jalur_amqp_url", "jalur_mongo_url"}
-    keys = [second[f"jalur_{name}"] for name in ("actor_key", "person_key", "admin_password", "admin_token")]
+    keys = [value for path, value in second.items() if path.parent == home.secrets]
+    assert len(keys) == 5
     assert len(set(keys)) == len(keys)
     assert min(len(key) for key in keys) >= 32
+
+
+def test_a_service_reads_its_own_secrets_and_those_of_no_other(home: Home) -> None:
+    services.settle_secrets(home, amqp_url="amqp://a", mongo_url="mongodb://b")
+    common = {"jalur_amqp_url", "jalur_mongo_url", "jalur_actor_public_keys"}
+    own = {
+        "registration": {"jalur_field_keys", "jalur_person_key"},
+        "gateway": {"jalur_actor_private_key", "jalur_admin_password", "jalur_admin_token"},
+    }
+    for service in services.ALL:
+        held = {path.name: path.read_text() for path in home.secrets_of(service).iterdir()}
+        assert set(held) == common | own.get(service, set())
+        assert '"d"' not in held["jalur_actor_public_keys"]
+
+
+def test_the_secrets_that_services_once_shared_move_and_keep_what_was_decided(home: Home) -> None:
+    shared = ("actor_key", "person_key", "field_keys", "amqp_url", "mongo_url", "admin_password", "admin_token")
+    for name in shared:
+        write_private(home.secrets / f"jalur_{name}", f"old {name}")
+    write_private(home.secrets / "field_key", "old field key")
+    services.settle_secrets(home, amqp_url="amqp://a", mongo_url="mongodb://b")
+    registration, gateway = home.secrets_of("registration"), home.secrets_of("gateway")
+    assert (registration / "jalur_person_key").read_text() == "old person_key"
+    assert (registration / "jalur_field_keys").read_text() == "local:old field key"
+    assert (gateway / "jalur_admin_token").read_text() == "old admin_token"
+    left = {path.name for path in home.secrets.iterdir()}
+    assert not left & {"jalur_actor_key", "jalur_field_keys", "jalur_amqp_url", "jalur_mongo_url"}
 
 
 def test_a_file_that_was_open_to_others_is_private_after_it_was_written(tmp_path: Path) -> None:

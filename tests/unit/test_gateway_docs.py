@@ -8,6 +8,7 @@ import pytest
 
 from services.gateway.app import build
 from services.gateway.settings import Settings
+from tests.conftest import ACTOR_KEY, ACTOR_PUBLIC_KEYS
 
 
 @pytest.fixture
@@ -15,7 +16,8 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
     settings = Settings.load(
         amqp_url="amqp://nobody@127.0.0.1:9/",
         mongo_url="mongodb://127.0.0.1:9/?replicaSet=rs0",
-        actor_key="k" * 40,
+        actor_public_keys=ACTOR_PUBLIC_KEYS,
+        actor_private_key=ACTOR_KEY,
         admin_password="kata-sandi-uji",
         admin_token="t" * 40,
         spool_dir=tmp_path,

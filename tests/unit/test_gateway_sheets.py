@@ -126,7 +126,7 @@ def test_too_many_rows_or_columns_are_refused(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_reader_imports_nothing_of_ours_and_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JALUR_ACTOR_KEY", "secret")
+    monkeypatch.setenv("JALUR_ACTOR_PRIVATE_KEY", "secret")
     script = (
         "import os, sys, services.gateway.sheet_reader as reader;"
         "print([name for name in sys.modules if name.startswith(('shared', 'pydantic', 'fastapi'))],"
