@@ -13,7 +13,8 @@ class Actor:
     role: str
 
 
-SYSTEM = Actor(name="system", role="service")
+SERVICE = "service"  # the role of our own services
+SYSTEM = Actor(name="system", role=SERVICE)
 
 actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)

@@ -1,21 +1,27 @@
-"""Versioned documents: state, the events it causes and what it has absorbed, in one atomic write."""
+"""Versioned documents: state, the events it causes, the deeds it records and what it has absorbed, in one write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from shared import context
 from shared.contracts import Event
+from shared.ledger import Entry
 from shared.meta import Meta
+
+
+class LedgerChanged(Exception):
+    """Somebody took an entry out of a ledger, or changed one: a defect, and nothing was saved."""
 
 
 class Document(BaseModel):
     """What every stored aggregate has. A subclass gives each of its fields a default, so that `Kind(id=…)` is blank.
 
     `marks` holds, per event type absorbed, the (sequence, n) of the last one; `published`, per event type, the version
-    that last caused one. `programme_code` is there so that progress can be counted per programme.
+    that last caused one. `programme_code` is there so that progress can be counted per programme. A subclass that keeps
+    a ledger has a field `ledger`.
     """
 
     model_config = ConfigDict(populate_by_name=True, extra="ignore", validate_assignment=False)
@@ -25,6 +31,11 @@ class Document(BaseModel):
     programme_code: str = ""
     marks: dict[str, tuple[int, int]] = Field(default_factory=dict)
     published: dict[str, int] = Field(default_factory=dict)
+    _held: tuple[Entry, ...] = PrivateAttr(())  # what stands in the ledger as it is in the database
+
+    def model_post_init(self, _: Any) -> None:
+        if self.exists:
+            self.settle_ledger()
 
     @property
     def exists(self) -> bool:
@@ -38,9 +49,24 @@ class Document(BaseModel):
     def mark(self, meta: Meta) -> None:
         self.marks[meta.event_name] = (meta.sequence, meta.n)
 
+    def settle_ledger(self) -> None:
+        """The ledger as it is now is in the database."""
+        self._held = tuple(self._ledger)
+
+    def added_to_ledger(self) -> list[Entry]:
+        """The entries that the next save adds. Raises LedgerChanged when it would do anything else to the ledger."""
+        held = len(self._held)
+        if self._ledger[:held] != list(self._held):
+            raise LedgerChanged(f"{type(self).__name__} {self.id}: entries of its ledger are gone or changed")
+        return self._ledger[held:]
+
+    @property
+    def _ledger(self) -> list[Entry]:
+        return getattr(self, "ledger", [])
+
 
 class Committed(NamedTuple):
-    """A document's events that are in the database and want to be published."""
+    """A document's outbox entries that are in the database: events to be published, deeds to be added to the audit."""
 
     collection: str
     document_id: str
@@ -76,15 +102,55 @@ def entries_of(service: str, aggregate: str, document: Document, events: Sequenc
     return entries
 
 
+def deeds_of(service: str, collection: str, aggregate: str, document: Document) -> list[dict[str, Any]]:
+    """The outbox entries for the audit: what the version that `document` is about to become adds to its ledger.
+
+    Without a `key`, so that the relay knows them from events. `place` counts a ledger's entries from 0; id, correlation
+    and causation are as an event's. Raises LedgerChanged.
+    """
+    added = document.added_to_ledger()
+    if not added:
+        return []
+    first = len(document._ledger) - len(added)
+    version = document.version + 1
+    return [
+        {
+            "id": f"{service}.{aggregate}:{document.id}:{version}:a{n}",
+            "collection": collection,
+            "document": document.id,
+            "programme_code": document.programme_code,
+            "version": version,
+            "place": first + n,
+            **entry.model_dump(mode="json"),
+            "correlation": context.correlation(),
+            "causation": context.causation_id.get(),
+        }
+        for n, entry in enumerate(added)
+    ]
+
+
+def is_deed(entry: Mapping[str, Any]) -> bool:
+    """Whether an outbox entry is for the audit; else it is an event."""
+    return "key" not in entry
+
+
 def write_of(document: Document, entries: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Filter and update of the one write that makes `document` its next version, events included."""
-    state = document.model_dump(mode="json", exclude={"id", "version"})
+    """Filter and update of the one write that makes `document` its next version, outbox entries included.
+
+    A ledger is only ever pushed to: what stands in it is not written again.
+    """
+    state = document.model_dump(mode="json", exclude={"id", "version", "ledger"})
     update: dict[str, Any] = {"$set": state, "$inc": {"version": 1}}
+    pushed: dict[str, Any] = {}
+    if added := document.added_to_ledger():
+        pushed["ledger"] = {"$each": [entry.model_dump(mode="json") for entry in added]}
     if entries:
         state["pending"] = True
         # the server's clock: a service's own may be wrong, and the sweeper compares this with the server's too
         update["$currentDate"] = {"touched": True}
-        update["$push"] = {"outbox": {"$each": entries}}
+        pushed["outbox"] = {"$each": entries}
+    if pushed:
+        update["$push"] = pushed
     return {"_id": document.id, "version": document.version}, update
 
 

@@ -1,25 +1,33 @@
-"""The ledger of a document: who did what, when and why, kept beside the state it explains."""
+"""The ledger of a document: who did what, when and why, kept beside the state it explains.
+
+A document keeps one by having a field `ledger: list[Entry]`. Entries are only ever added; every one is copied into the
+service's audit by itself.
+"""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared import context
 
 
 class Signature(NamedTuple):
-    """Who acts and when; rules are handed one, so that they need no clock."""
+    """Who acts, in which role, and when; rules are handed one, so that they need no clock."""
 
     by: str
     at: datetime
+    role: str = ""
 
 
 class Entry(BaseModel):
     """One thing that happened. `what` is a code in the past tense; `detail` holds what it replaced or was based on."""
 
+    model_config = ConfigDict(frozen=True)
+
     at: datetime
     by: str
+    role: str = ""
     what: str
     reason: str | None = None
     detail: dict[str, Any] = Field(default_factory=dict)
@@ -27,9 +35,15 @@ class Entry(BaseModel):
 
 def signature() -> Signature:
     """The signature of whoever this task works for, now."""
-    return Signature(context.actor.get().name, datetime.now(UTC))
+    actor = context.actor.get()
+    return Signature(actor.name, datetime.now(UTC), actor.role)
+
+
+def automatic(service: str) -> Signature:
+    """The signature of a service that applies a rule by itself, whoever's deed made it look."""
+    return Signature(service, datetime.now(UTC), context.SERVICE)
 
 
 def entry(signed: Signature, what: str, reason: str | None = None, **detail: Any) -> Entry:
     """A ledger entry with that signature."""
-    return Entry(at=signed.at, by=signed.by, what=what, reason=reason, detail=detail)
+    return Entry(at=signed.at, by=signed.by, role=signed.role, what=what, reason=reason, detail=detail)

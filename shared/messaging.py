@@ -128,7 +128,7 @@ class Subscriptions:
 
     async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
         event, attributes = decode(subscription.contract, message)
-        context.actor.set(context.Actor(name=attributes.source.rsplit("/", 1)[-1], role="service"))
+        context.actor.set(context.Actor(name=attributes.source.rsplit("/", 1)[-1], role=context.SERVICE))
         context.correlation_id.set(attributes.correlation_id)
         context.causation_id.set(attributes.id)
         await subscription.handle(event, attributes, self._store)

@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
 
 from shared.batching import Batcher
 from shared.contracts import Event
-from shared.documents import Committed, Document, entries_of, pull_of, write_of
+from shared.documents import Committed, Document, deeds_of, entries_of, pull_of, write_of
 from shared.meta import Meta
 from shared.problems import Away
 
@@ -59,7 +59,7 @@ class Taken(Exception):
 
 
 class Storage:
-    """A service's database. `on_commit` hears of every committed event, so that the relay need not look for them."""
+    """A service's database. `on_commit` hears of every committed event and deed: the relay need not look for them."""
 
     def __init__(self, url: str, database: str, service: str, **options: Any) -> None:
         self.service = service
@@ -153,9 +153,10 @@ class Documents(Generic[D]):
         """Load the document (a blank one where there is none), let `decide` change it, and save it with its events.
 
         `decide` changes its argument and returns the events that causes, or None when nothing changed; it may be
-        called again when somebody else saved first. With `meta`, the event is absorbed once: `decide` is not called
-        for one that is in the document already, and the mark is saved with the change. Returns the document as it is
-        now. Raises StorageAway, Taken, and whatever `decide` raises.
+        called again when somebody else saved first. What it adds to the document's ledger goes to the audit. With
+        `meta`, the event is absorbed once: `decide` is not called for one that is in the document already, and the mark
+        is saved with the change. Returns the document as it is now. Raises StorageAway, Taken, LedgerChanged, and
+        whatever `decide` raises.
         """
         async with self._lock(document_id):
             for _ in range(_ATTEMPTS):
@@ -193,9 +194,12 @@ class Documents(Generic[D]):
         return [Committed(self.name, found["_id"], found["outbox"]) for found in await guarded(cursor.to_list(limit))]
 
     async def _save(self, document: D, events: Sequence[Event]) -> D:
-        entries = entries_of(self._storage.service, self._aggregate, document, events)
+        service = self._storage.service
+        entries = entries_of(service, self._aggregate, document, events)
+        entries += deeds_of(service, self.name, self._aggregate, document)
         await self._saves.submit((document, entries))
         document.version += 1
+        document.settle_ledger()
         if entries:
             self._storage.on_commit(Committed(self.name, document.id, entries))
         return document
