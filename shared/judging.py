@@ -1,12 +1,12 @@
 """Judging the rows of a sheet: how a row is read, refused or taken, and how a whole sheet is judged."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from shared.cells import BadCell, Cell, text
+from shared.cells import BadCell, Cell, text, word
 from shared.contracts import Event
 from shared.free_text import discreet
 from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
@@ -79,16 +79,57 @@ def optional(reader: Callable[[Cell], T]) -> Callable[[Cell], T | None]:
     return read_unless_blank
 
 
-async def judge(rows: Rows, record: Callable[[Row], Awaitable[Change | None]]) -> JudgedRows:
+def each_row(row: Row) -> Hashable:
+    """For sheets whose rows have nothing to do with each other."""
+    return row.row
+
+
+def per_person(row: Row) -> Hashable:
+    """For sheets that say one thing about each person."""
+    return row.applicant_id or row.row
+
+
+async def judge(
+    rows: Rows, record: Callable[[Row], Awaitable[Change | None]], about: Callable[[Row], Hashable] = each_row
+) -> JudgedRows:
     """The verdict on every row, in the order given. `record` answers None for what is known already.
 
-    Rows are started in their order and run side by side, so that their writes share a bulk.
+    Of the rows that are `about` the same thing, the last usable one counts: were they all recorded, each import of the
+    same file would correct the one by the other again. Rows about different things are started in their order and run
+    side by side, so that their writes share a bulk.
     """
-    results: list[Judged] = []
-    for start in range(0, len(rows.rows), _SIDE_BY_SIDE):
-        chunk: Sequence[Row] = rows.rows[start : start + _SIDE_BY_SIDE]
-        results += await asyncio.gather(*(_judge_one(row, record) for row in chunk))
-    return JudgedRows(results=results)
+    groups: dict[Hashable, list[Row]] = {}
+    for row in rows.rows:
+        groups.setdefault(about(row), []).append(row)
+    alike = list(groups.values())
+    verdicts: dict[int, Judged] = {}
+    for start in range(0, len(alike), _SIDE_BY_SIDE):
+        for judged in await asyncio.gather(
+            *(_judge_alike(some, record) for some in alike[start : start + _SIDE_BY_SIDE])
+        ):
+            verdicts.update({one.row: one for one in judged})
+    return JudgedRows(results=[verdicts[row.row] for row in rows.rows])
+
+
+async def _judge_alike(rows: list[Row], record: Callable[[Row], Awaitable[Change | None]]) -> list[Judged]:
+    """The verdicts on rows about one thing, from the last one up."""
+    judged: list[Judged] = []
+    counts: Row | None = None
+    for row in reversed(rows):
+        if counts is None:
+            verdict = await _judge_one(row, record)
+            counts = None if verdict.verdict is Verdict.REFUSED else row
+        elif _says(row) == _says(counts):
+            verdict = Judged(row=row.row, verdict=Verdict.DUPLICATE)
+        else:
+            problem = Problem(reason="later_row_counts", value=counts.row)
+            verdict = Judged(row=row.row, verdict=Verdict.REFUSED, problems=[problem])
+        judged.append(verdict)
+    return judged
+
+
+def _says(row: Row) -> dict[str, str]:
+    return {column: said for column, cell in row.cells.items() if (said := word(cell))}
 
 
 async def _judge_one(row: Row, record: Callable[[Row], Awaitable[Change | None]]) -> Judged:

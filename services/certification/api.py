@@ -43,7 +43,7 @@ async def record_attendance(code: str, rows: Rows, store: TheStore) -> JudgedRow
 
 @router.post("/programmes/{code}/assessments")
 async def record_assessments(code: str, rows: Rows, store: TheStore) -> JudgedRows:
-    return await sheets.judge_rows(store, code, rows, assessment.record)
+    return await sheets.judge_rows(store, code, rows, assessment.record, assessment.sitting)
 
 
 @router.post("/programmes/{code}/certificates")

@@ -1,6 +1,6 @@
 """Whether a trainee is competent: the results of certification bodies, attempt by attempt, unit by unit."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from typing import Annotated, Final
 
@@ -11,9 +11,9 @@ from services.certification.trainee import Attempt, Trainee
 from shared.cells import Cell, day, word
 from shared.contracts.certification import AssessmentRecorded, Result, Unit
 from shared.contracts.registration import ClassOffer, Programme
-from shared.judging import Change, RowRefused, Text, read, refused
+from shared.judging import Change, RowRefused, Text, per_person, read, refused
 from shared.ledger import Signature
-from shared.rows import Problem
+from shared.rows import Problem, Row
 
 UNIT: Final = "unit:"  # what the columns of units begin with; the rest is their heading in the sheet
 _COMPETENT: Final = {"k": True, "kompeten": True, "bk": False, "belum kompeten": False}
@@ -57,6 +57,11 @@ def check_scheme(stated: Cell, offer: ClassOffer) -> None:
         raise refused("missing", "scheme")
     if word(stated) != word(offer.scheme):
         raise refused("other_scheme", "scheme", stated)
+
+
+def sitting(row: Row) -> Hashable:
+    """Whose assessment of which day a row is about."""
+    return per_person(row), word(row.cells.get("assessed_on"))
 
 
 def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:

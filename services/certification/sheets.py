@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 
 from services.certification import certificate, verify_code
 from services.certification.store import NUMBER_KEY, Store
 from services.certification.trainee import Trainee
 from shared.cells import Cell
 from shared.contracts.registration import Programme
-from shared.judging import Change, RowWaits, judge, refused
+from shared.judging import Change, RowWaits, each_row, judge, per_person, refused
 from shared.ledger import Signature, signature
 from shared.rows import JudgedRows, Row, Rows
 from shared.storage import Taken
@@ -17,14 +17,16 @@ from shared.storage import Taken
 Rule = Callable[[Trainee, dict[str, Cell], Programme, Signature], Change | None]
 
 
-async def judge_rows(store: Store, code: str, rows: Rows, rule: Rule) -> JudgedRows:
+async def judge_rows(
+    store: Store, code: str, rows: Rows, rule: Rule, about: Callable[[Row], Hashable] = per_person
+) -> JudgedRows:
     """The verdicts of a rule that looks at one trainee at a time."""
     signed = signature()
 
     async def record(programme: Programme, applicant_id: str, row: Row) -> Change | None:
         return await store.record(applicant_id, lambda trainee: rule(trainee, row.cells, programme, signed))
 
-    return await _judge(store, code, rows, record)
+    return await _judge(store, code, rows, record, about)
 
 
 async def judge_certificates(store: Store, code: str, rows: Rows) -> JudgedRows:
@@ -53,11 +55,15 @@ async def judge_certificates(store: Store, code: str, rows: Rows) -> JudgedRows:
                 holders[key] = applicant_id
             return change
 
-    return await _judge(store, code, rows, record)
+    return await _judge(store, code, rows, record, each_row)
 
 
 async def _judge(
-    store: Store, code: str, rows: Rows, record: Callable[[Programme, str, Row], Awaitable[Change | None]]
+    store: Store,
+    code: str,
+    rows: Rows,
+    record: Callable[[Programme, str, Row], Awaitable[Change | None]],
+    about: Callable[[Row], Hashable],
 ) -> JudgedRows:
     programme = await store.programme(code)
 
@@ -68,7 +74,7 @@ async def _judge(
             raise refused("not_registered")
         return await record(programme, row.applicant_id, row)
 
-    return await judge(rows, record_one)
+    return await judge(rows, record_one, about)
 
 
 def _number_key(row: Row) -> str:

@@ -55,6 +55,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "city_or_regency_not_stated": ("Tidak disebut kota atau kabupaten.", "It does not say city or regency."),
     "chosen_before": ("Kelas ini sudah dipilih sebelumnya.", "This class was chosen already."),
     # scores
+    "later_row_counts": (
+        "Baris lain di bawahnya menyebut hal yang sama dengan isi berbeda; baris itu yang dipakai.",
+        "A later row says something else about the same; that row counts.",
+    ),
     "absent_with_scores": ("Tertulis tidak hadir, tetapi ada nilainya.", "Noted as absent, but there are scores."),
     "not_screened_yet": ("Seleksi administrasi belum selesai.", "The administrative screening is not done yet."),
     "not_passed": ("Tidak lulus seleksi administrasi.", "Did not pass the administrative screening."),
