@@ -95,12 +95,15 @@ async def judge(
     """The verdict on every row, in the order given. `record` answers None for what is known already.
 
     Of the rows that are `about` the same thing, the last usable one counts: were they all recorded, each import of the
-    same file would correct the one by the other again. Rows about different things are started in their order and run
-    side by side, so that their writes share a bulk.
+    same file would correct the one by the other again. `about` raises RowRefused for a row that cannot be read. Rows
+    about different things are started in their order and run side by side, so that their writes share a bulk.
     """
     groups: dict[Hashable, list[Row]] = {}
     for row in rows.rows:
-        groups.setdefault(about(row), []).append(row)
+        try:
+            groups.setdefault(about(row), []).append(row)
+        except RowRefused:  # about nothing, and `record` will say why
+            groups[each_row(row)] = [row]
     alike = list(groups.values())
     verdicts: dict[int, Judged] = {}
     for start in range(0, len(alike), _SIDE_BY_SIDE):

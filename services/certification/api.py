@@ -38,7 +38,7 @@ class Revoke(BaseModel):
 
 @router.post("/programmes/{code}/attendance")
 async def record_attendance(code: str, rows: Rows, store: TheStore) -> JudgedRows:
-    return await sheets.judge_rows(store, code, rows, training.record)
+    return await sheets.judge_rows(store, code, rows, training.record, training.course)
 
 
 @router.post("/programmes/{code}/assessments")

@@ -60,8 +60,10 @@ def check_scheme(stated: Cell, offer: ClassOffer) -> None:
 
 
 def sitting(row: Row) -> Hashable:
-    """Whose assessment of which day a row is about."""
-    return per_person(row), word(row.cells.get("assessed_on"))
+    """Whose assessment of which day, and in which scheme, a row says. Raises RowRefused when it cannot be read."""
+    units_of(row.cells)
+    found = read(AssessmentRow, row.cells)
+    return per_person(row), found.assessed_on, word(found.scheme)
 
 
 def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:

@@ -9,7 +9,7 @@ from services.certification.store import NUMBER_KEY, Store
 from services.certification.trainee import Trainee
 from shared.cells import Cell
 from shared.contracts.registration import Programme
-from shared.judging import Change, RowWaits, each_row, judge, per_person, refused
+from shared.judging import Change, RowWaits, each_row, judge, refused
 from shared.ledger import Signature, signature
 from shared.rows import JudgedRows, Row, Rows
 from shared.storage import Taken
@@ -17,9 +17,7 @@ from shared.storage import Taken
 Rule = Callable[[Trainee, dict[str, Cell], Programme, Signature], Change | None]
 
 
-async def judge_rows(
-    store: Store, code: str, rows: Rows, rule: Rule, about: Callable[[Row], Hashable] = per_person
-) -> JudgedRows:
+async def judge_rows(store: Store, code: str, rows: Rows, rule: Rule, about: Callable[[Row], Hashable]) -> JudgedRows:
     """The verdicts of a rule that looks at one trainee at a time."""
     signed = signature()
 

@@ -1,5 +1,6 @@
 """Whether a trainee completed the training, from one row of the attendance sheet."""
 
+from collections.abc import Hashable, Mapping
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -10,9 +11,9 @@ from services.certification.trainee import Attendance, Trainee
 from shared.cells import Cell, whole, word
 from shared.contracts.certification import TrainingCompleted
 from shared.contracts.registration import Programme
-from shared.judging import Change, Text, read, refused
+from shared.judging import Change, Text, per_person, read, refused
 from shared.ledger import Signature
-from shared.rows import Problem
+from shared.rows import Problem, Row
 
 _DROPPED_OUT: Final = "mengundurkan diri"
 
@@ -31,14 +32,18 @@ def completes(row: AttendanceRow, minimum_attendance: float | None) -> bool:
     return minimum_attendance is None or row.present >= Decimal(str(minimum_attendance)) * row.days
 
 
+def course(row: Row) -> Hashable:
+    """Whose attendance of which class a row says. Raises RowRefused when it cannot be read."""
+    _read(row.cells)
+    return per_person(row), word(row.cells.get("class"))
+
+
 def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:
     """Record one attendance row (class, days, present, note), or correct what was recorded before.
 
     None when it is known already. Raises RowRefused or RowWaits.
     """
-    row = read(AttendanceRow, cells)
-    if row.present > row.days:
-        raise refused("more_than_days", "present", cells.get("present"))
+    row = _read(cells)
     stated = enrolment.named(programme, cells.get("class"))
     offer = enrolment.class_of(trainee, programme)
     if stated.code != offer.code:
@@ -58,6 +63,13 @@ def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signe
         trainee.write(signed, "attendance_corrected", before=before.model_dump(), after=attendance.model_dump())
     warnings = [Problem(reason="already_assessed")] if trainee.attempts and not attendance.completed else []
     return Change([_completed(trainee, attendance)], warnings)
+
+
+def _read(cells: Mapping[str, Cell]) -> AttendanceRow:
+    row = read(AttendanceRow, cells)
+    if row.present > row.days:
+        raise refused("more_than_days", "present", cells.get("present"))
+    return row
 
 
 def _completed(trainee: Trainee, attendance: Attendance) -> TrainingCompleted:

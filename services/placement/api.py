@@ -11,9 +11,9 @@ from services.placement.places import Neighbours
 from services.placement.store import Store
 from services.placement.vacancy import Vacancy, read_terms, vacancy_id
 from shared import context
-from shared.cells import JAKARTA, word
+from shared.cells import JAKARTA
 from shared.contracts import Event
-from shared.judging import Change, RowWaits, judge, per_person, refused
+from shared.judging import Change, RowWaits, judge, refused
 from shared.ledger import signature
 from shared.problems import NotFound
 from shared.rows import JudgedRows, Row, Rows
@@ -56,7 +56,7 @@ async def report_vacancies(rows: Rows, store: TheStore) -> JudgedRows:
         await store.vacancies.change(vacancy_id(terms), report)
         return change
 
-    return await judge(rows, record, about=lambda row: (word(row.cells.get("code")), word(row.cells.get("employer"))))
+    return await judge(rows, record, about=lambda row: vacancy_id(read_terms(row.cells)))
 
 
 @router.get("/vacancies")
@@ -87,7 +87,7 @@ async def record_answers(code: str, rows: Rows, store: TheStore) -> JudgedRows:
             row.applicant_id, lambda graduate: tracer.record(graduate, row.cells, programme, signed)
         )
 
-    return await judge(rows, record, about=lambda row: (per_person(row), word(row.cells.get("wave"))))
+    return await judge(rows, record, tracer.occasion)
 
 
 @router.post("/programmes/{code}/matching")

@@ -1,6 +1,7 @@
 """The tracer study: what became of graduates three, six and twelve months after the training."""
 
 import re
+from collections.abc import Hashable
 from datetime import date
 from typing import Annotated, Final
 
@@ -11,8 +12,9 @@ from shared.cells import BadCell, Cell, day, text, whole, word
 from shared.contracts.placement import PlacementRecorded, Source, Status
 from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
-from shared.judging import Change, RowWaits, Text, optional, read, refused
+from shared.judging import Change, RowWaits, Text, optional, per_person, read, refused
 from shared.ledger import Signature
+from shared.rows import Row
 
 WAVES: Final = (3, 6, 12)
 _STATUSES: Final = {
@@ -55,6 +57,11 @@ class TracerRow(BaseModel):
     status: Annotated[Status, BeforeValidator(status)]
     employer: Text
     started_on: Annotated[date | None, BeforeValidator(optional(day))]
+
+
+def occasion(row: Row) -> Hashable:
+    """Whose answer of which wave a row says. Raises RowRefused when it cannot be read."""
+    return per_person(row), read(TracerRow, row.cells).wave
 
 
 def record(graduate: Graduate, cells: dict[str, Cell], programme: Programme, signed: Signature) -> Change | None:

@@ -14,7 +14,7 @@ from services.selection.run import Run
 from services.selection.screening import REASONS
 from services.selection.store import Store
 from shared.contracts import Event
-from shared.judging import Change, RowWaits, judge, per_person
+from shared.judging import Change, RowWaits, judge
 from shared.ledger import signature
 from shared.problems import Invalid, NotFound
 from shared.rows import JudgedRows, Problem, Row, Rows
@@ -59,7 +59,7 @@ async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
         await store.applicants.change(applicant_id, change)
         return None if events is None else Change(events, warnings)
 
-    return await judge(rows, record, about=per_person)
+    return await judge(rows, record, scoring.whose)
 
 
 @router.post("/programmes/{code}/selection/simulate")

@@ -1,5 +1,6 @@
 """The written test and the interview: reading a score row, and the weighted total."""
 
+from collections.abc import Hashable
 from decimal import ROUND_HALF_UP, Decimal
 
 from pydantic import BaseModel
@@ -7,8 +8,8 @@ from pydantic import BaseModel
 from services.selection.reasons import ABSENT_WITH_SCORES, OUT_OF_RANGE
 from shared.cells import BadCell, Cell, number, word
 from shared.contracts.registration import SelectionRule
-from shared.judging import RowRefused
-from shared.rows import Problem
+from shared.judging import RowRefused, per_person
+from shared.rows import Problem, Row
 
 _ABSENT = frozenset({"", "-", "–", "—", "tidak hadir", "absen", "absent"})
 _HIGHEST = Decimal(100)
@@ -27,13 +28,15 @@ class Scores(BaseModel):
         return self.total is None
 
 
+def whose(row: Row) -> Hashable:
+    """Whose scores a row says. Raises RowRefused as `read` does."""
+    _pair(row.cells)
+    return per_person(row)
+
+
 def read(cells: dict[str, Cell], rule: SelectionRule) -> tuple[Scores, list[Problem]]:
     """The scores of one row and what looks odd about it. Raises RowRefused naming each cell that cannot be used."""
-    problems: list[Problem] = []
-    written = _score("written", cells, problems)
-    interview = _score("interview", cells, problems)
-    if problems:
-        raise RowRefused(*problems)
+    written, interview = _pair(cells)
     scores = Scores(written=written, interview=interview, total=total(written, interview, rule))
     warnings = []
     if not scores.absent and word(cells.get("note")) in _ABSENT - {""}:
@@ -48,6 +51,15 @@ def total(written: Decimal | None, interview: Decimal | None, rule: SelectionRul
     # the weights come from a file as floats: their shortest decimal writing is what was meant
     weighted = written * Decimal(str(rule.written_weight)) + interview * Decimal(str(rule.interview_weight))
     return weighted.quantize(_CENT, ROUND_HALF_UP)
+
+
+def _pair(cells: dict[str, Cell]) -> tuple[Decimal | None, Decimal | None]:
+    problems: list[Problem] = []
+    written = _score("written", cells, problems)
+    interview = _score("interview", cells, problems)
+    if problems:
+        raise RowRefused(*problems)
+    return written, interview
 
 
 def _score(column: str, cells: dict[str, Cell], problems: list[Problem]) -> Decimal | None:
