@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.registration import api, people_api
+from services.registration import api, people_api, privacy_api
 from services.registration.intake import Intake
+from services.registration.rotating import complain_of_missing_keys
 from services.registration.settings import Settings
 from services.registration.store import Store
 from services.registration.vault import Vault
@@ -17,7 +18,15 @@ def build(settings: Settings | None = None) -> FastAPI:
     storage = storage_of(settings, "registration")
     vault = Vault(settings.field_keys.get_secret_value(), settings.person_key.get_secret_value())
     store = Store(storage, vault)
-    routers = [api.router, people_api.router]
-    app = create(settings, storage, store, Subscriptions("registration"), routers, title="Jalur registration")
+    routers = [api.router, people_api.router, privacy_api.router]
+    app = create(
+        settings,
+        storage,
+        store,
+        Subscriptions("registration"),
+        routers,
+        background=[lambda: complain_of_missing_keys(store)],
+        title="Jalur registration",
+    )
     app.state.intake = Intake(store)
     return app

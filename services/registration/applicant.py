@@ -21,7 +21,7 @@ from shared.contracts.registration import (
 )
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
 
 
 class Oddity(BaseModel):
@@ -45,6 +45,7 @@ class Applicant(Document):
     phone_token: str | None = None
     warnings: list[Oddity] = Field(default_factory=list)
     withdrawn_on: date | None = None
+    erased_at: datetime | None = None  # since then nothing personal is held, see erasure.py
     idempotency_key: str | None = None
     row: int = 0  # of the file it came from; 0 for a form
     ledger: list[Entry] = Field(default_factory=list)
@@ -81,14 +82,16 @@ class Applicant(Document):
         ]
 
     def person(self, vault: Vault) -> Person:
-        """Who this is. Raises vault.Unreadable, and NotFound when there is no such applicant."""
+        """Who this is. Raises vault.Unreadable, NotFound when there is no such applicant, Conflict when erased."""
         if not self.exists:
             raise no_such_applicant()
+        if self.erased_at is not None:
+            raise Conflict("erased", "The personal data of this applicant have been erased.")
         return Person.read(self.revealed(vault, FIELDS))
 
     def revealed(self, vault: Vault, fields: Iterable[str]) -> dict[str, str]:
         """The personal fields asked for, as far as they are known. Raises vault.Unreadable."""
-        return {field: vault.open(self.sealed[field], self._place(field)) for field in fields if field in self.sealed}
+        return {field: vault.open(self.sealed[field], self.place(field)) for field in fields if field in self.sealed}
 
     def correct(
         self, vault: Vault, programme: Programme, cells: Mapping[str, Cell], reason: str, signed: Signature
@@ -96,7 +99,7 @@ class Applicant(Document):
         """Take on corrected cells, named and written as on the form; None when they change nothing.
 
         The event is only published when a fact or the person changed: others do not know the rest. Raises
-        cleaning.Unusable, and NotFound when there is no such applicant.
+        cleaning.Unusable, and what `person` raises.
         """
         facts_before, before, person_id_before = self.stated, self.person(vault), self.person_id
         registered_at = self.registered_at or signed.at
@@ -124,7 +127,7 @@ class Applicant(Document):
     def count_age_again(self, vault: Vault, programme: Programme, signed: Signature) -> list[Event] | None:
         """Take the age from the training's start as it is now; None when nothing changed."""
         starts = programme.training.starts
-        if self.aged_on == starts:
+        if self.aged_on == starts or self.erased_at is not None:
             return None
         age_before = self.stated.age
         age = age_on(self.person(vault).birth_date, starts)
@@ -139,6 +142,8 @@ class Applicant(Document):
         """Whether this applicant handed that in, under a NIK that was corrected since, and not its true holder."""
         if submission.person_id not in self.mistyped:
             return False
+        if self.erased_at is not None:
+            return self.registered_at == submission.at
         now, then = self.person(vault), submission.cleaned.person
         alike = (word(now.name), now.birth_date) == (word(then.name), then.birth_date)
         return alike or self.registered_at == submission.at
@@ -160,12 +165,13 @@ class Applicant(Document):
         self.person_id = vault.person_id(person.nik)
         self.facts = cleaned.facts
         self.aged_on = programme.training.starts
-        self.sealed = {field: vault.seal(value, self._place(field)) for field, value in person.written().items()}
+        self.sealed = {field: vault.seal(value, self.place(field)) for field, value in person.written().items()}
         self.name_tokens = vault.name_tokens(person.name)
         self.phone_token = vault.phone_token(person.phone) if person.phone else None
         self.warnings = [Oddity(column=warning.column, reason=warning.reason) for warning in cleaned.warnings]
 
-    def _place(self, field: str) -> str:
+    def place(self, field: str) -> str:
+        """Where a sealed field stands: it can be opened nowhere else."""
         return f"{self.id}/{field}"
 
     def _corrected(self, previous_person_id: str, reason: str) -> ApplicantCorrected:

@@ -12,9 +12,11 @@ _SHORTEST_NAME: Final = 3  # letters: shorter words of a name are ordinary words
 def naming_nobody(reason: str, *people: Person) -> str:
     """The reason without what identifies by number or address, and without what names one of `people`."""
     reason = discreet(reason)
-    for said in sorted({said for person in people for said in _names_of(person)}, key=len, reverse=True):
-        reason = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", HIDDEN, reason, flags=re.IGNORECASE)
-    return reason
+    said = sorted({said for person in people for said in _names_of(person)}, key=len, reverse=True)
+    if not said:
+        return reason
+    named = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, said))})(?!\w)", re.IGNORECASE)
+    return named.sub(HIDDEN, reason)
 
 
 def _names_of(person: Person) -> set[str]:

@@ -35,6 +35,7 @@ class Person:
         return cls(**{**known, "birth_date": born, "gender": Gender(written["gender"])})  # type: ignore[arg-type]
 
 
+ERASED: Final = "dihapus / erased"  # what stands where a masked field of an erased person would
 FIELDS: Final = tuple(field.name for field in fields(Person))
 
 

@@ -11,8 +11,10 @@ from services.registration.admission import number_in
 from services.registration.api import Kept
 from services.registration.applicant import Applicant, no_such_applicant
 from services.registration.cleaning import COLUMNS, Unusable
+from services.registration.discretion import naming_nobody
 from services.registration.intake import unusable_answers
-from services.registration.people import initials, masked_name, masked_nik
+from services.registration.people import ERASED, initials, masked_name, masked_nik
+from services.registration.vault import Vault
 from shared.cells import JAKARTA, BadCell, Cell, text
 from shared.contracts import Event
 from shared.contracts.registration import Facts
@@ -41,6 +43,7 @@ class Wanted(BaseModel):
 class RevealRequest(BaseModel):
     applicant_ids: list[str] = Field(max_length=1_000)
     fields: list[Revealable]
+    reason: Reason | None = None
 
 
 class Correction(BaseModel):
@@ -97,13 +100,15 @@ async def search(store: Kept, code: str, wanted: Wanted) -> dict[str, list[str]]
 
 
 @router.post("/people/reveal")
-async def reveal(store: Kept, request: RevealRequest) -> dict[str, dict[str, dict[str, str]]]:
-    """Personal fields in clear; who was shown them is on record before they leave."""
-    found = await store.applicants.get_many(request.applicant_ids)
-    people = {applicant.id: applicant.revealed(store.vault, request.fields) for applicant in found.values()}
+async def reveal(store: Kept, request: RevealRequest) -> dict[str, Any]:
+    """Personal fields in clear; who was shown them, and why, is on record before they leave."""
+    found = (await store.applicants.get_many(request.applicant_ids)).values()
+    held = [applicant for applicant in found if applicant.erased_at is None]
+    people = {applicant.id: applicant.revealed(store.vault, request.fields) for applicant in held}
     if people:
-        await store.record_reveal(list(people), list(request.fields), signature())
-    return {"people": people}
+        reason = request.reason and naming_nobody(request.reason, *(one.person(store.vault) for one in held))
+        await store.reveals.record(people, request.fields, reason, signature())
+    return {"people": people, "erased": [applicant.id for applicant in found if applicant.erased_at is not None]}
 
 
 @router.get("/applicants/{applicant_id}")
@@ -112,8 +117,7 @@ async def show_applicant(store: Kept, applicant_id: str) -> dict[str, Any]:
     applicant = await store.applicants.get(applicant_id)
     if applicant is None:
         raise no_such_applicant()
-    person = applicant.person(store.vault)
-    reveals = await store.reveals_of(applicant_id)
+    reveals = await store.reveals.of(applicant_id)
     return {
         "applicant_id": applicant.id,
         "registration_no": applicant.registration_no,
@@ -121,13 +125,12 @@ async def show_applicant(store: Kept, applicant_id: str) -> dict[str, Any]:
         "person_id": applicant.person_id,
         "registered_at": applicant.registered_at,
         "withdrawn_on": applicant.withdrawn_on,
-        "name": masked_name(person.name),
-        "nik": masked_nik(person.nik),
-        "initials": initials(person.name),
+        "erased_at": applicant.erased_at,
+        **_masked(applicant, store.vault),
         "facts": applicant.stated.model_dump(mode="json"),
         "warnings": applicant.warnings,
         "ledger": applicant.ledger,
-        "reveals": [{"at": one.at, "by": one.by, "fields": one.fields} for one in reveals],
+        "reveals": [{"at": one.at, "by": one.by, "fields": one.fields, "reason": one.reason} for one in reveals],
     }
 
 
@@ -166,3 +169,10 @@ async def withdraw(store: Kept, applicant_id: str, withdrawal: Withdrawal) -> di
 
     applicant = await store.applicants.change(applicant_id, decide)
     return {"applicant_id": applicant.id, "withdrawn_on": applicant.withdrawn_on}
+
+
+def _masked(applicant: Applicant, vault: Vault) -> dict[str, str]:
+    if applicant.erased_at is not None:
+        return dict.fromkeys(("name", "nik", "initials"), ERASED)
+    person = applicant.person(vault)
+    return {"name": masked_name(person.name), "nik": masked_nik(person.nik), "initials": initials(person.name)}

@@ -120,6 +120,10 @@ class _Eligibility(contract.Eligibility, extra="forbid"):
     follows_social_media: StrictBool = False
 
 
+class _Retention(contract.Retention, extra="forbid"):
+    personal_data_months: Annotated[StrictInt, Field(ge=0, le=1_200)]
+
+
 class _ClassOffer(contract.ClassOffer, extra="forbid"):
     code: Code
     name: Text
@@ -140,6 +144,7 @@ class _Programme(contract.Programme, extra="forbid"):
     training: _Training
     selection: _SelectionRule
     eligibility: _Eligibility
+    retention: _Retention | None = None
     classes: Annotated[list[_ClassOffer], Field(min_length=1, max_length=1_000)]  # type: ignore[assignment]
 
     @model_validator(mode="after")

@@ -1,22 +1,18 @@
 """What registration keeps, and the questions it asks of it."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
-from uuid import uuid4
-
-from pydantic import Field
 
 from services.registration.admission import registration_no
 from services.registration.alumni import Alumnus
 from services.registration.applicant import Applicant
 from services.registration.catalogue import Offered
 from services.registration.numbering import Numbers
+from services.registration.reveals import Reveals
+from services.registration.rotation import Rotation
 from services.registration.vault import Vault
 from shared.contracts.registration import Programme
-from shared.documents import Document
-from shared.ledger import Signature
 from shared.storage import IndexModel, Storage, guarded
 
 T = TypeVar("T")
@@ -24,15 +20,6 @@ T = TypeVar("T")
 _CHUNK = 1_000  # values in one query's $in
 MOST_FOUND = 200
 _NIK_CORRECTED = {"mistyped.0": {"$exists": True}}
-
-
-class Reveal(Document):
-    """That somebody was shown personal fields of these applicants."""
-
-    by: str = ""
-    at: datetime | None = None
-    applicant_ids: list[str] = Field(default_factory=list)
-    fields: list[str] = Field(default_factory=list)
 
 
 class Standing(NamedTuple):
@@ -56,6 +43,7 @@ class Store:
             aggregate="applicant",
             indexes=[
                 IndexModel([("programme_code", 1), ("person_id", 1)], unique=True),
+                IndexModel([("person_id", 1)]),
                 IndexModel([("programme_code", 1), ("number", 1)], unique=True),
                 IndexModel([("programme_code", 1), ("name_tokens", 1)]),
                 IndexModel([("programme_code", 1), ("phone_token", 1)]),
@@ -63,9 +51,8 @@ class Store:
             ],
         )
         self.people = storage.documents("people", Alumnus, aggregate="person")
-        self.reveals = storage.documents(
-            "reveals", Reveal, aggregate="reveal", indexes=[IndexModel([("applicant_ids", 1)])]
-        )
+        self.reveals = Reveals(storage)
+        self.rotations = storage.documents("key_rotations", Rotation, aggregate="key_rotation")
         self.numbers = Numbers(storage, self.applicants)
 
     async def programme(self, code: str) -> Programme:
@@ -95,6 +82,15 @@ class Store:
             )
         ]
 
+    async def registrations_of(self, person_id: str) -> list[Applicant]:
+        """All registrations of one person, in every programme, the earliest first."""
+        return await self.applicants.find({"person_id": person_id}, sort=[("registered_at", 1)])
+
+    async def not_erased(self, programme_code: str) -> int:
+        """How many applicants of a programme have personal data here."""
+        where = {"programme_code": programme_code, "erased_at": None}
+        return int(await guarded(self.applicants.raw.count_documents(where)))
+
     async def phone_holders(self, programme_code: str, numbers: Iterable[str]) -> dict[str, str]:
         """Person ids by phone number, of those numbers that an applicant of the programme gave."""
         by_token = {self.vault.phone_token(number): number for number in numbers}
@@ -104,22 +100,13 @@ class Store:
     async def aged_otherwise(self, programme: Programme) -> list[str]:
         """Ids of applicants whose age was counted at another training start than the programme now has."""
         starts = programme.training.starts.isoformat()
-        where = {"programme_code": programme.code, "aged_on": {"$ne": starts}}
+        where = {"programme_code": programme.code, "aged_on": {"$ne": starts}, "erased_at": None}
         return [found["_id"] for found in await guarded(self.applicants.raw.find(where, {"_id": 1}).to_list(None))]
 
     async def search(self, where: dict[str, Any]) -> list[str]:
         """Applicant ids, in order of their numbers, MOST_FOUND at most."""
         cursor = self.applicants.raw.find(where, {"_id": 1}, sort=[("number", 1)], limit=MOST_FOUND)
         return [found["_id"] for found in await guarded(cursor.to_list(MOST_FOUND))]
-
-    async def reveals_of(self, applicant_id: str) -> list[Reveal]:
-        """Who was shown personal fields of this applicant, the earliest first."""
-        return await self.reveals.find({"applicant_ids": applicant_id}, sort=[("at", 1)])
-
-    async def record_reveal(self, applicant_ids: list[str], fields: list[str], signed: Signature) -> None:
-        """Put on record who is shown what, before they are."""
-        reveal = Reveal(_id=uuid4().hex, by=signed.by, at=signed.at, applicant_ids=applicant_ids, fields=fields)
-        await self.reveals.add(reveal)
 
     async def _applicants_with(
         self, programme_code: str, field: str, values: Iterable[str], fields: dict[str, int]

@@ -11,15 +11,20 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from shared.problems import Away
+
 _NONCE: Final = 12  # bytes
 _SHORTEST_SECRET: Final = 32  # characters
 _SHORTEST_PREFIX, _LONGEST_PREFIX = 3, 24  # letters of a name word that can be searched by its beginning
 _TOKEN: Final = 24  # hex digits: enough that two words of one city's people do not collide
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,19}")
 _APOSTROPHES = re.compile(r"['`\u00b4\u02bc\u2018\u2019]")
 
 
-class Unreadable(Exception):
-    """A sealed value that none of the keys opens, or that was moved from another place."""
+class Unreadable(Away):
+    """A sealed value that cannot be opened here: "field_key_missing" names the key that is needed,
+    "sealed_value_damaged" says that the value was changed, or moved from another place.
+    """
 
 
 class Vault:
@@ -33,26 +38,39 @@ class Vault:
     def __init__(self, field_keys: str, person_key: str) -> None:
         pairs = [pair.strip().partition(":") for pair in field_keys.split(",")]
         self._ciphers = {key_id: AESGCM(_derived(secret, "fields")) for key_id, _, secret in pairs}
-        self._sealing = pairs[0][0]
-        if not all(self._ciphers) or len(self._ciphers) != len(pairs):
-            raise ValueError("every field key needs an id of its own")
+        self.sealing = pairs[0][0]
+        if not all(map(_KEY_ID.fullmatch, self._ciphers)) or len(self._ciphers) != len(pairs):
+            raise ValueError("every field key needs an id of its own: letters and digits, 20 at most")
         self._person_key = _derived(person_key, "people")
         self._search_key = _derived(person_key, "search")
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of all keys, the one that seals first; none tells anything about its secret."""
+        return list(self._ciphers)
 
     def seal(self, value: str, place: str) -> str:
         """The value encrypted for one place ("<applicant id>/<field>"): it cannot be read anywhere else."""
         nonce = os.urandom(_NONCE)
-        sealed = self._ciphers[self._sealing].encrypt(nonce, value.encode(), place.encode())
-        return f"{self._sealing}:{b64encode(nonce + sealed).decode()}"
+        sealed = self._ciphers[self.sealing].encrypt(nonce, value.encode(), place.encode())
+        return f"{self.sealing}:{b64encode(nonce + sealed).decode()}"
+
+    def is_sealed_anew(self, sealed: str) -> bool:
+        """Whether the value was sealed with the key that seals now."""
+        return sealed.startswith(f"{self.sealing}:")
 
     def open(self, sealed: str, place: str) -> str:
         """The value sealed for that place. Raises Unreadable."""
-        key_id, _, body = sealed.partition(":")
+        key_id, colon, body = sealed.partition(":")
+        if colon and key_id not in self._ciphers and _KEY_ID.fullmatch(key_id):
+            detail = f"Personal data are sealed with the key {key_id}, which registration does not have: put it back."
+            raise Unreadable("field_key_missing", detail, key_id=key_id)
         try:
             raw = b64decode(body)
             return self._ciphers[key_id].decrypt(raw[:_NONCE], raw[_NONCE:], place.encode()).decode()
         except (KeyError, ValueError, InvalidTag):
-            raise Unreadable(f"sealed with key {key_id[:20]!r}") from None
+            detail = f"The sealed value {place} was changed in the database, or moved there from another place."
+            raise Unreadable("sealed_value_damaged", detail, place=place) from None
 
     def person_id(self, nik: str) -> str:
         """The same for the same NIK in every programme, and not reversible without the key."""

@@ -58,6 +58,12 @@ class Eligibility(Contract):
     follows_social_media: bool = False
 
 
+class Retention(Contract):
+    personal_data_months: int = Field(
+        description="How many months after the training's end registration keeps who the applicants are."
+    )
+
+
 class ClassOffer(Contract):
     code: str
     name: str
@@ -80,6 +86,7 @@ class Programme(Contract):
     training: Training
     selection: SelectionRule
     eligibility: Eligibility
+    retention: Retention | None = Field(default=None, description="None: personal data are kept.")
     classes: list[ClassOffer]
 
     def class_of(self, code: str) -> ClassOffer | None:
