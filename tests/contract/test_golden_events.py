@@ -52,7 +52,7 @@ def test_there_is_an_example_of_every_event_version() -> None:
 def test_an_example_still_means_the_same(path: Path) -> None:
     example = golden(path)
     now = example.event.model_dump(mode="json")
-    assert {field: now.get(field) for field in example.data} == example.data
+    assert _of_then(now, example.data) == example.data
     sent = message(example.event, example.subject, example.sequence)
     event, meta = decode(type(example.event), sent)  # type: ignore[arg-type]
     assert (event, meta.subject, meta.sequence) == (example.event, example.subject, example.sequence)
@@ -86,6 +86,15 @@ async def test_every_consumer_takes_every_example_and_parks_none(
     assert {name: left for name in queues if (left := await _count(broker, name))} == {}
     listened = {contract for on in deployed.subscriptions() for contract in on.contracts}
     assert listened == set(ALL)
+
+
+def _of_then(now: Any, then: Any) -> Any:
+    """What is said now, without the fields that the example, being older, does not have."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {field: _of_then(now.get(field), said) for field, said in then.items()}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [_of_then(*pair) for pair in zip(now, then, strict=True)]
+    return now
 
 
 async def _all_empty_but_parked(broker: AbstractConnection, queues: list[str]) -> bool:
