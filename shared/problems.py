@@ -1,6 +1,7 @@
 """What can go wrong, as RFC 9457 problem documents: one table from exceptions to answers."""
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,15 @@ class Invalid(Problem):
     status = 422
 
 
+class TooMany(Problem):
+    """Too often; `retry_after_s` says when it may be tried again."""
+
+    status = 429
+
+    def __init__(self, code: str, detail: str, retry_after_s: float) -> None:
+        super().__init__(code, detail, retry_after_s=max(1, math.ceil(retry_after_s)))
+
+
 class Away(Problem):
     """A server we need is away and the outcome may be unknown: repeat with the same Idempotency-Key."""
 
@@ -67,6 +77,7 @@ _TITLES = {
     409: "Conflict",
     413: "Too large",
     422: "Cannot be used",
+    429: "Too many requests",
     500: "Something went wrong on our side",
     503: "Not available at the moment",
 }
@@ -77,6 +88,8 @@ def document(status: int, code: str, detail: str, extra: Mapping[str, Any] | Non
     headers = {}
     if status == Away.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == TooMany.status and extra:
+        headers["Retry-After"] = str(extra["retry_after_s"])
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = "Bearer"
     body = {

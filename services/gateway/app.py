@@ -2,23 +2,41 @@
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from fastapi_swagger import patch_fastapi
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from services.gateway.api import applicants, certificates, imports, live, matching, programmes, selection, users
+from services.gateway.administrator import ensure_administrator
+from services.gateway.api import (
+    applicants,
+    certificates,
+    docs,
+    imports,
+    live,
+    matching,
+    programmes,
+    selection,
+    session,
+    users,
+)
 from services.gateway.api.gateway import Gateway
+from services.gateway.cookies import Cookies
 from services.gateway.events import on
+from services.gateway.headers import SecurityHeaders
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
+from services.gateway.lockout import Lockout
+from services.gateway.passwords import Passwords
 from services.gateway.programmes import Programmes
+from services.gateway.rates import Rates
 from services.gateway.roles import PREFIX
 from services.gateway.services import Services
+from services.gateway.sessions import Sessions
 from services.gateway.settings import Settings
+from services.gateway.signing_in import SigningIn
 from services.gateway.store import Store
 from services.gateway.uploads import BodyLimit, Spool
 from shared.service import create, storage_of
-
-_API = "/api"
 
 
 def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
@@ -33,41 +51,67 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     jobs = ImportJobs(storage, spool, importing)
     feed = LiveFeed(settings.amqp_url.get_secret_value(), settings.max_listeners)
 
-    async def ensure_administrator() -> None:
-        await store.users.ensure_administrator(settings.admin_password, settings.admin_token)
+    sessions = Sessions(storage, idle_s=settings.session_idle_s, longest_s=settings.session_longest_s)
+    lockout = Lockout(storage)
+    passwords = Passwords()
+    signing_in = SigningIn(store.users, sessions, passwords, lockout)
+
+    async def prepare_accounts() -> None:
+        await sessions.prepare()
+        await lockout.prepare()
+        await ensure_administrator(store.users, passwords, settings.admin_password, settings.admin_token)
 
     app = create(
         settings,
         storage,
         store,
         on,
-        [api_router(), certificates.public],
-        background=[ensure_administrator, store.rollups.run, jobs.run, feed.run],
+        [api_router(), certificates.public, docs.router],
+        background=[prepare_accounts, store.rollups.run, jobs.run, feed.run],
         public=True,
         title="Jalur",
         version="1",
-        openapi_url=f"{_API}/openapi.json",
-        swagger_ui_oauth2_redirect_url=None,
+        openapi_url=docs.DESCRIPTION,
+        # its redirect would repeat whatever host the client named
+        redirect_slashes=False,
     )
-    # its files come from the package: an office without internet can read the documentation too
-    patch_fastapi(
-        app,
-        docs_url=f"{_API}/docs",
-        redirect_from_root_to_docs=False,
-        swagger_js_url=f"{_API}/docs/swagger-ui-bundle.js",
-        swagger_css_url=f"{_API}/docs/swagger-ui.css",
-        swagger_favicon_url=f"{_API}/docs/favicon.png",
+    app.state.gateway = Gateway(
+        store,
+        services,
+        programmes_known,
+        spool,
+        importing,
+        jobs,
+        feed,
+        sessions,
+        signing_in,
+        Cookies(tls=settings.tls),
+        Rates(),
     )
-    app.state.gateway = Gateway(store, services, programmes_known, spool, importing, jobs, feed)
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
+    _wrap(app, settings)
     return app
+
+
+def _wrap(app: FastAPI, settings: Settings) -> None:
+    """Put around everything, the answer to an unexpected error included, what no answer may lack."""
+    inner = app.build_middleware_stack
+
+    def stack() -> ASGIApp:
+        wrapped: ASGIApp = SecurityHeaders(inner(), tls=settings.tls)
+        if settings.trusted_proxies:
+            wrapped = ProxyHeadersMiddleware(wrapped, settings.trusted_proxies)  # type: ignore[arg-type, assignment]
+        return wrapped
+
+    app.build_middleware_stack = stack  # type: ignore[method-assign]
 
 
 def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
-    concepts = (programmes, applicants, imports, selection, matching, certificates, live, users)
+    concepts = (programmes, applicants, imports, selection, matching, certificates, live, session, users)
     for concept in concepts:
         api.include_router(concept.router)
     api.include_router(certificates.public)
+    api.include_router(session.public)
     return api

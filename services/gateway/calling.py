@@ -1,26 +1,40 @@
-"""Who calls the gateway: the token's user, checked against the one table of roles, and what they asked for."""
+"""Who calls the gateway: the user of the token or of the session, checked against the one table of roles.
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+An `Authorization` header decides alone when there is one; the cookie beside it then counts for nothing.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Depends, Header, Request
 
-from services.gateway import roles
+from services.gateway import csrf, roles
 from services.gateway.roles import PREFIX
+from services.gateway.sessions import Session
 from shared import context
 from shared.context import Actor
 from shared.problems import Forbidden, Unauthenticated
+
+if TYPE_CHECKING:
+    from services.gateway.api.gateway import Gateway
 
 Language = Literal["id", "en"]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who acts, in which language they read messages, and the key under which they may repeat a request."""
+    """Who acts, in which language they read messages, and the key under which they may repeat a request.
+
+    `session` and the secret of its cookie are None for whoever came with a token.
+    """
 
     actor: Actor
     language: Language = "id"
     idempotency_key: str | None = None
+    expires_at: datetime | None = None
+    session: Session | None = None
+    cookie: str | None = field(default=None, repr=False)
 
     @property
     def sees_personal_data(self) -> bool:
@@ -36,24 +50,44 @@ PUBLIC = Caller(Actor(name="public", role="public"))
 
 async def caller(
     request: Request,
-    authorization: Annotated[str, Header(include_in_schema=False)] = "",
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="Repeat a POST under the same key: it takes effect once.")
     ] = None,
     accept_language: Annotated[str, Header(description="`en` for English messages.")] = "",
 ) -> Caller:
-    """The caller of a route that needs a token. Raises Unauthenticated or Forbidden."""
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("token_missing", "Send `Authorization: Bearer TOKEN`.")
-    user = await request.app.state.store.users.of_token(token.strip())
-    path = request.scope["route"].path.removeprefix(PREFIX)
-    if not roles.may(user.role, request.method, path):
-        raise Forbidden("role_not_allowed", f"The role {user.role} may not do this.")
-    actor = Actor(name=user.id, role=user.role)
-    context.actor.set(actor)
+    """The caller of a route that is not for everybody. Raises Unauthenticated or Forbidden."""
+    gateway: Gateway = request.app.state.gateway
     language: Language = "en" if accept_language.lower().startswith("en") else "id"
-    return Caller(actor, language, idempotency_key)
+    authorization = request.headers.get("authorization")
+    if authorization:
+        known = await _by_token(authorization, gateway)
+    elif cookie := gateway.cookies.session(request):
+        known = await _by_session(cookie, gateway)
+        csrf.check(request, cookie)
+    else:
+        raise Unauthenticated("token_missing", "Sign in, or send `Authorization: Bearer TOKEN`.")
+    path = request.scope["route"].path.removeprefix(PREFIX)
+    if not roles.may(known.actor.role, request.method, path):
+        raise Forbidden("role_not_allowed", f"The role {known.actor.role} may not do this.")
+    context.actor.set(known.actor)
+    return replace(known, language=language, idempotency_key=idempotency_key)
 
 
 Known = Annotated[Caller, Depends(caller)]
+
+
+async def _by_token(authorization: str, gateway: "Gateway") -> Caller:
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise Unauthenticated("token_missing", "Send `Authorization: Bearer TOKEN`.")
+    user, token = await gateway.store.users.of_token(secret.strip())
+    return Caller(Actor(name=user.id, role=user.role), expires_at=token.expires_at)
+
+
+async def _by_session(cookie: str, gateway: "Gateway") -> Caller:
+    session = await gateway.sessions.of(cookie)
+    user = await gateway.store.users.named(session.user) if session else None
+    if session is None or user is None or user.disabled or user.generation != session.generation:
+        raise Unauthenticated("session_over", "The session is over; sign in again.")
+    actor = Actor(name=user.id, role=user.role)
+    return Caller(actor, expires_at=session.expires_at, session=session, cookie=cookie)

@@ -56,6 +56,15 @@ class Client:
     def post(self, path: str, body: Any = None) -> Any:
         return self._call("POST", path, json=body)
 
+    def put(self, path: str, body: Any) -> None:
+        self._call("PUT", path, json=body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._call("PATCH", path, json=body)
+
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path)
+
     def define(self, definition: Path) -> dict[str, Any]:
         """Define a programme from a YAML file."""
         content = definition.read_bytes()
@@ -102,7 +111,7 @@ class Client:
             raise Unreachable(f"the gateway at {self.url} does not answer: {error}") from error
         if not answer.is_success:
             raise Refused(_problem(answer))
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:

@@ -65,10 +65,37 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/events"): ALL,
     ("POST", "/users"): _ADMIN,
     ("GET", "/users"): _ADMIN,
+    ("GET", "/users/{name}"): _ADMIN,
+    ("PATCH", "/users/{name}"): _ADMIN,
+    ("PUT", "/users/{name}/password"): _ADMIN,
+    ("POST", "/users/{name}/tokens"): _ADMIN,
+    ("DELETE", "/users/{name}/tokens/{label}"): _ADMIN,
+    ("DELETE", "/users/{name}/sessions"): _ADMIN,
+    ("GET", "/session"): ALL,
+    ("DELETE", "/session"): ALL,
+    ("PUT", "/session/password"): ALL,
+    ("GET", "/sessions"): ALL,
+    ("DELETE", "/sessions"): ALL,
+    ("DELETE", "/sessions/{session_id}"): ALL,
 } | {
     ("POST", f"{'/programmes/{code}' if kind.of_a_programme else ''}/imports/{name}"): _OF_KIND[name]
     for name, kind in BY_NAME.items()
 }
+
+# whole paths that anybody may use, without a token
+PUBLIC: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("POST", f"{PREFIX}/session"),
+        ("GET", f"{PREFIX}/verify/{{verify_code}}"),
+        ("GET", "/verify/{verify_code}"),
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+        ("GET", "/api/openapi.json"),
+        ("HEAD", "/api/openapi.json"),
+        ("GET", "/api/docs"),
+        ("GET", "/api/docs/{file}"),
+    }
+)
 
 
 def may(role: str, method: str, path: str) -> bool:

@@ -1,9 +1,11 @@
 """The gateway's settings: those of every service, where the four others are, and its first administrator."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from services.gateway.passwords import LEAST_CHARACTERS
 from shared.settings import ServiceSettings
 
 
@@ -16,8 +18,22 @@ class Settings(ServiceSettings):
     certification_url: str = "http://127.0.0.1:8083"
     placement_url: str = "http://127.0.0.1:8084"
     actor_private_key: SecretStr = Field(description="Signs the tokens of calls to the services: a JSON Web Key.")
-    admin_password: SecretStr
+    admin_password: SecretStr = Field(min_length=LEAST_CHARACTERS)
     admin_token: SecretStr = Field(min_length=20)
     spool_dir: Path = Field(description="Uploaded sheets wait here, mode 600, until they have been imported.")
     max_upload_bytes: int = 20 << 20
     max_listeners: int = Field(default=50, description="Clients of the live feed at a time.")
+    tls: bool = Field(default=False, description="Browsers reach us over TLS only: Secure cookies, HSTS.")
+    trusted_proxies: str = Field(
+        default="", description="Addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed."
+    )
+    session_idle_s: int = Field(default=3600, ge=10, description="A session unused for that long is over.")
+    session_longest_s: int = Field(default=12 * 3600, ge=10, description="And so is one this old.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: str) -> str:
+        """Not `*`: then anybody could say who they are."""
+        for one in filter(None, map(str.strip, given.split(","))):
+            ip_network(one)
+        return given

@@ -85,7 +85,7 @@ async def whole(settings_for: Callable[..., Any], tmp_path: Path) -> AsyncIterat
             app = import_module(f"{package}.app").build(settings_for(kind, **(KEYS if port == 8081 else {})))
             await running.enter_async_context(app.router.lifespan_context(app))
             switchboard.services[port] = httpx.ASGITransport(app)
-        secrets = {"admin_password": "a password", "admin_token": TOKEN}
+        secrets = {"admin_password": "a long password", "admin_token": TOKEN}
         settings = settings_for(Settings, spool_dir=tmp_path / "spool", **secrets)
         yield Whole(settings, switchboard)
 
@@ -491,7 +491,7 @@ async def test_tokens_are_shown_once_and_the_first_administrator_is_whom_the_set
         assert statuses == [401, 200]
     kept = await storage_of(whole.settings, "gateway").collection("users").find({}).to_list(None)
     assert [one["password_hash"] is not None and one["password_hash"][:10] for one in kept] == ["$argon2id$", False]
-    assert not any(secret in str(kept) for secret in (TOKEN, "a password", *added))
+    assert not any(secret in str(kept) for secret in (TOKEN, "a long password", *added))
     changed = {"admin_token": SecretStr("another token of the administrator")}
     whole.settings = whole.settings.model_copy(update=changed)
     async with whole.gateway() as second:

@@ -28,11 +28,18 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
 async def test_the_page_and_all_it_needs_come_from_the_gateway(client: httpx.AsyncClient) -> None:
     page = await client.get("/api/docs")
     assert page.status_code == httpx.codes.OK
-    needed = [httpx.URL(link) for link in re.findall(r'(?:src|href)="([^"]+)"', page.text)]
-    assert len(needed) == 3
-    for link in [*needed, httpx.URL("http://gateway/api/openapi.json")]:
-        assert link.host == "gateway"
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(needed) == 4
+    start = await client.get("/api/docs/start.js")
+    needed += re.findall(r'url: "([^"]+)"', start.text)
+    assert needed[-1] == "/api/openapi.json"
+    for link in needed:
+        assert link.startswith("/"), "from elsewhere"
         assert (await client.get(link)).status_code == httpx.codes.OK
+    # nothing inline, so that the page needs no exception from the content security policy
+    assert not re.search(r"<script(?! src)|<style|style=|\son\w+=", page.text)
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    assert (await client.get("/api/docs/nothing.js")).status_code == httpx.codes.NOT_FOUND
 
 
 async def test_the_description_names_every_stable_path(client: httpx.AsyncClient) -> None:

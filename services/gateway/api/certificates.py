@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import PUBLIC, Known
-from services.gateway.services import at
+from services.gateway.rates import network
+from services.gateway.services import Refused, at
 
 public = APIRouter(tags=["certificates"])
 router = APIRouter(tags=["certificates"])
@@ -18,10 +19,20 @@ class Revocation(BaseModel):
 
 
 @public.get("/verify/{verify_code}")
-async def verify(verify_code: str, gateway: TheGateway) -> dict[str, Any]:
-    """Whether a certificate is valid, expired or revoked (with the reason); needs no token, names nobody."""
+async def verify(verify_code: str, request: Request, gateway: TheGateway) -> dict[str, Any]:
+    """Whether a certificate is valid, expired or revoked (with the reason); needs no token, names nobody.
+
+    429 after too many, sooner when the codes are unknown.
+    """
+    where = network(request)
+    gateway.rates.unknown_codes.check(where)
+    gateway.rates.verifications.take(where)
     path = at("/verify/{verify_code}", verify_code=verify_code)
-    found: dict[str, Any] = await gateway.services.get("certification", path, PUBLIC)
+    try:
+        found: dict[str, Any] = await gateway.services.get("certification", path, PUBLIC)
+    except Refused:
+        gateway.rates.unknown_codes.count(where)
+        raise
     of_holder = at("/applicants/{applicant_id}", applicant_id=found.pop("applicant_id"))
     holder = await gateway.services.get("registration", of_holder, PUBLIC)
     return {**found, "initials": holder["initials"]}

@@ -5,11 +5,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.gateway.cookies import Cookies
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.programmes import Programmes
+from services.gateway.rates import Rates
 from services.gateway.services import Services
+from services.gateway.sessions import Sessions
+from services.gateway.signing_in import SigningIn
 from services.gateway.store import Store
 from services.gateway.uploads import Spool
 
@@ -25,6 +29,10 @@ class Gateway:
     importing: Importing
     jobs: ImportJobs
     feed: LiveFeed
+    sessions: Sessions
+    signing_in: SigningIn
+    cookies: Cookies
+    rates: Rates
 
 
 def _gateway(request: Request) -> Gateway:

@@ -1,0 +1,41 @@
+"""The two cookies: whose session it is, and that a browser has signed in before."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+_SESSION = "jalur_session"
+_BROWSER = "jalur_browser"
+_BROWSER_KEPT_S = 365 * 24 * 3600
+_MOST_CHARACTERS = 100
+
+
+class Cookies:
+    """HttpOnly, SameSite=Lax, for this host alone; under TLS also Secure, with the prefix that browsers hold us to."""
+
+    def __init__(self, *, tls: bool) -> None:
+        self._secure = tls
+        prefix = "__Host-" if tls else ""
+        self._session, self._browser = prefix + _SESSION, prefix + _BROWSER
+
+    def session(self, request: Request) -> str | None:
+        return _given(request, self._session)
+
+    def browser(self, request: Request) -> str | None:
+        return _given(request, self._browser)
+
+    def keep(self, response: Response, session: str, browser: str | None) -> None:
+        """The session's ends with the browser at the latest; when it expires, the server knows."""
+        self._set(response, self._session, session)
+        if browser is not None:
+            self._set(response, self._browser, browser, _BROWSER_KEPT_S)
+
+    def forget_session(self, response: Response) -> None:
+        self._set(response, self._session, "", 0)
+
+    def _set(self, response: Response, name: str, value: str, kept_s: int | None = None) -> None:
+        response.set_cookie(name, value, max_age=kept_s, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+
+def _given(request: Request, name: str) -> str | None:
+    value = request.cookies.get(name)
+    return value if value and len(value) <= _MOST_CHARACTERS else None
