@@ -21,6 +21,7 @@ from deploy.local.runner import LocalStack
 from deploy.local.servers import Servers
 from deploy.local.supervision import StartFailed
 from tests.faults.proxy import Network, Proxy
+from tests.faults.seams.control import Control
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class System(LocalStack):
 
     `broker` is the proxy through which every service reaches RabbitMQ. With `replicas=2` each service runs twice
     (`selection`, `selection-2`), behind a proxy of its own in `balancers`; a client spreads over `gateways` itself.
+    Through `seams` a test kills services between two of their steps, or takes a protection or the right time from them.
     `service_environment` is added to the environment of every service process.
     """
 
@@ -52,7 +54,8 @@ class System(LocalStack):
         self.broker = Proxy([], amqp=True)
         self.balancers: dict[str, Proxy] = {}
         self._replicas = replicas
-        self._environment = dict(service_environment or {})
+        self.seams = Control(path / "seams")
+        self._environment = {**self.seams.environment, **(service_environment or {})}
 
     def start(self) -> None:
         super().start()

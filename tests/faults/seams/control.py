@@ -124,7 +124,8 @@ class Controlled:
         return float(self.plan["clocks"].get(self.service, 0))
 
     def _left(self, arm: dict[str, Any]) -> bool:
-        return sum(one["name"] == arm["name"] for one in _lines(self._directory / "fired")) < arm["times"]
+        fired: int = sum(one["name"] == arm["name"] for one in _lines(self._directory / "fired"))
+        return bool(fired < arm["times"])
 
     def _record(self, name: str, what: dict[str, Any]) -> None:
         # one short write to a file opened for appending: several processes do not tear each other's lines
