@@ -8,7 +8,13 @@ Wrapped = Callable[..., Any]
 
 
 def wrap(where: str, around: Callable[[Wrapped], Wrapped]) -> None:
-    """Replace `module:name` or `module:Class.name` by what `around` makes of it.
+    """Replace `module:name` or `module:Class.name` by what `around` makes of it. Raises as `find` does."""
+    owner, function = find(where)
+    setattr(owner, function, around(getattr(owner, function)))
+
+
+def find(where: str) -> tuple[Any, str]:
+    """What holds the function, and its name there.
 
     Raises AttributeError when it has moved: a seam that is not there any more must not be passed over in silence.
     """
@@ -17,4 +23,5 @@ def wrap(where: str, around: Callable[[Wrapped], Wrapped]) -> None:
     *within, function = name.split(".")
     for part in within:
         owner = getattr(owner, part)
-    setattr(owner, function, around(getattr(owner, function)))
+    getattr(owner, function)
+    return owner, function
