@@ -47,6 +47,7 @@ class Sent:
     certificates: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     vacancies: dict[str, int] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
     matchings: list[dict[str, Any]] = field(default_factory=list)
 
