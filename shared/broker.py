@@ -17,8 +17,8 @@ _HEARTBEAT_S = 10
 _PAUSES_S = (0.1, 0.3, 1.0, 2.0)
 _STABLE_S = 10.0
 
-# what a broker that is away, slow or frozen looks like from here
-Unreachable = (OSError, AMQPError, asyncio.TimeoutError, asyncio.InvalidStateError, RuntimeError)
+# what a broker that is away, slow or frozen looks like from here; the last when it hangs up during the greeting
+Unreachable = (OSError, AMQPError, asyncio.TimeoutError, asyncio.InvalidStateError, RuntimeError, StopAsyncIteration)
 
 
 async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection], Awaitable[None]]) -> None:

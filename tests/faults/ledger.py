@@ -39,6 +39,7 @@ class Sent:
     """What clients have sent about one programme and were told has happened. Rows are named by NIK."""
 
     code: str
+    ids: dict[str, str] = field(default_factory=dict)
     definition: dict[str, Any] = field(default_factory=dict)
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
     scores: dict[str, tuple[float, float]] = field(default_factory=dict)

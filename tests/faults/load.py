@@ -1,4 +1,4 @@
-"""Load through the public API: a programme is played from its definition to its certificates, and what was said kept."""
+"""Load through the public API: a programme played from its definition to its certificates, and what was said kept."""
 
 import asyncio
 import time
@@ -25,11 +25,10 @@ class Play:
 
     def __init__(self, client: Client, town: Town, people: int) -> None:
         self.definition = town.programme(people)
-        self.sent = Sent(self.definition["code"], self.definition)
+        self.sent = Sent(self.definition["code"], definition=self.definition)
         self.phase = PHASES[0]
         self._client, self._town, self._people = client, town, people
         self._path = f"/programmes/{self.sent.code}"
-        self._ids: dict[str, str] = {}
         self._niks: dict[str, str] = {}
         self._seats: dict[str, list[str]] = {}
 
@@ -68,7 +67,7 @@ class Play:
         self._town.random.shuffle(work)
         await _side_by_side(work)
         async for item in self._list():
-            self._ids[item["nik"]] = item["applicant_id"]
+            self.sent.ids[item["nik"]] = item["applicant_id"]
             self._niks[item["applicant_id"]] = item["nik"]
 
     async def _score(self) -> None:
@@ -97,7 +96,7 @@ class Play:
 
         async def withdraw(nik: str) -> None:
             body = {"reason": "pindah kota", "withdrawn_on": datetime.now(JAKARTA).date().isoformat()}
-            await self._client.post(f"/applicants/{self._ids[nik]}/withdrawal", body)
+            await self._client.post(f"/applicants/{self.sent.ids[nik]}/withdrawal", body)
             self.sent.withdrawn.add(nik)
 
         await _side_by_side(

@@ -1,4 +1,4 @@
-"""An invented programme and invented people: nobody twice, and nothing that a rule would refuse unless it is meant to."""
+"""Invented programmes and people: nobody twice, and nothing that a rule would refuse unless it is meant to."""
 
 import csv
 import io

@@ -5,7 +5,7 @@ import contextlib
 import struct
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +15,12 @@ _CHUNK = 1 << 16
 _HEAD = struct.Struct(">BHI")  # of an AMQP frame: type, channel, length of what follows
 _METHOD = 1
 _CONFIRM = struct.pack(">HH", 60, 80)  # basic.ack, which a broker only sends to confirm
+_REFUSAL = struct.pack(">HH", 60, 120)  # basic.nack, likewise
+_CHANNEL_CLOSED = struct.pack(">HH", 20, 40)
+_END = b"\xce"
+_GREETING = 8  # bytes with which a client begins
+# acknowledges what was never delivered: the broker closes the channel for it
+_NONSENSE = _CONFIRM + struct.pack(">QB", 1 << 40, 0)
 
 
 class Network:
@@ -50,7 +56,8 @@ class Proxy:
     """Listens on a free port and passes on to `targets`, one after the other; who refuses is skipped.
 
     What it does to the traffic is set by its attributes, at any time and from any thread; `heal` ends it all.
-    `counts` tells what it did: opened, refused, broken (connections), swallowed (bytes), confirms (lost).
+    `counts` tells what it did and saw: opened, refused, broken (connections), delayed (chunks), swallowed (bytes),
+    confirms (lost), nacks (publishes the broker refused), channels closed (by the broker).
     """
 
     def __init__(self, targets: Sequence[int], *, amqp: bool = False) -> None:
@@ -62,6 +69,7 @@ class Proxy:
         self._turn = 0
         self._refusing = self._silent_up = self._silent_down = self._unconfirming = False
         self._open: set[asyncio.Task[None]] = set()
+        self._spoiling = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
 
@@ -88,6 +96,11 @@ class Proxy:
         """Take the broker's confirms out of what comes down from it; everything else passes."""
         assert self._amqp
         self._unconfirming = True
+
+    def spoil_channels(self) -> None:
+        """Make the broker close every channel on which its client says something next."""
+        assert self._amqp
+        self._spoiling += 1
 
     def heal(self) -> None:
         """Pass everything on again. Connections that have lost bytes are of no use and are broken."""
@@ -142,42 +155,66 @@ class Proxy:
         return None
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, down: bool) -> None:
-        frames = _Frames() if down and self._amqp else None
+        frames = _Frames(0 if down else _GREETING)
+        spoiled: set[tuple[int, int]] = set()
         with contextlib.suppress(OSError):
             while data := await source.read(_CHUNK):
                 if self.delay_s:
+                    self.counts["delayed"] += 1
                     await asyncio.sleep(self.delay_s)
-                if frames is not None:
-                    data, lost = frames.next(data, keep_confirms=not self._unconfirming)
-                    self.counts["confirms"] += lost
+                if self._amqp:
+                    whole = frames.next(data)
+                    data = b"".join(self._heard(whole) if down else self._said(whole, spoiled))
                 if self._silent_down if down else self._silent_up:
                     self.counts["swallowed"] += len(data)
                     continue
                 sink.write(data)
                 await sink.drain()
 
+    def _heard(self, frames: list[bytes]) -> Iterator[bytes]:
+        """What the broker says, without the confirms that are to be lost."""
+        for frame in frames:
+            if frame[0] == _METHOD:
+                method = frame[_HEAD.size : _HEAD.size + 4]
+                self.counts["nacks"] += method == _REFUSAL
+                self.counts["channels closed"] += method == _CHANNEL_CLOSED
+                if self._unconfirming and method == _CONFIRM:
+                    self.counts["confirms"] += 1
+                    continue
+            yield frame
+
+    def _said(self, frames: list[bytes], spoiled: set[tuple[int, int]]) -> Iterator[bytes]:
+        """What the client says, and behind it, once each time and channel, what the broker cannot forgive."""
+        for frame in frames:
+            yield frame
+            type_, channel, _ = _HEAD.unpack_from(frame) if len(frame) > _GREETING else (0, 0, 0)
+            whole = type_ == _METHOD and frame[_HEAD.size :].startswith(_CONFIRM)
+            # behind an acknowledgement, since a publish goes on in the frames that follow
+            if self._spoiling and channel and whole and (self._spoiling, channel) not in spoiled:
+                spoiled.add((self._spoiling, channel))
+                yield _HEAD.pack(_METHOD, channel, len(_NONSENSE)) + _NONSENSE + _END
+
 
 class _Frames:
-    """Cuts what a broker sends into whole frames, so that some can be left out."""
+    """Cuts a stream into whole frames; a client's begins with a greeting."""
 
-    def __init__(self) -> None:
+    def __init__(self, greeting: int) -> None:
         self._rest = b""
+        self._greeting = greeting
 
-    def next(self, data: bytes, *, keep_confirms: bool) -> tuple[bytes, int]:
-        """The whole frames so far, confirms among them or not, and how many confirms were left out."""
+    def next(self, data: bytes) -> list[bytes]:
+        """The frames that are whole by now."""
         data = self._rest + data
-        at = lost = 0
-        kept: list[bytes] = []
-        while len(data) - at >= _HEAD.size:
-            type_, _, length = _HEAD.unpack_from(data, at)
-            end = at + _HEAD.size + length + 1
+        at = 0
+        whole: list[bytes] = []
+        if self._greeting and len(data) >= self._greeting:
+            at, self._greeting = self._greeting, 0
+            whole.append(data[:at])
+        while not self._greeting and len(data) - at >= _HEAD.size:
+            end = at + _HEAD.size + _HEAD.unpack_from(data, at)[2] + 1
             if end > len(data):
                 break
-            frame = data[at:end]
-            if not keep_confirms and type_ == _METHOD and frame[_HEAD.size :].startswith(_CONFIRM):
-                lost += 1
-            else:
-                kept.append(frame)
+            whole.append(data[at:end])
             at = end
         self._rest = data[at:]
-        return b"".join(kept), lost
+        return whole

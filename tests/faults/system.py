@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -109,6 +110,10 @@ class System(LocalStack):
             return None
         return found
 
+    def restarts(self) -> int:
+        """How many processes have been started so far, by supervisord's own record."""
+        return (self.home.log / "supervisord.log").read_text().count(" spawned: ")
+
     # ---- what can be done to it
 
     def freeze(self, name: str) -> None:
@@ -128,6 +133,10 @@ class System(LocalStack):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_CTL_S, check=True)
         return done.stdout
 
+    def broker_answers(self) -> bool:
+        """Whether the broker speaks AMQP."""
+        return self._node.answers()
+
     def on_channel(self, do: Callable[[AbstractChannel], Awaitable[T]]) -> T:
         """Do something to the broker as the operator, past the proxy."""
 
@@ -144,6 +153,17 @@ class System(LocalStack):
         rows = json.loads(self.rabbitmqctl("--formatter", "json", "list_queues", *columns))
         # of a queue whose leader is still coming back there is only a name
         return {row.pop("name"): {key: int(value or 0) for key, value in row.items()} for row in rows}
+
+    def pending(self, older_than: datetime | None = None) -> list[str]:
+        """Documents whose outbox is not empty, or has not been since that moment, as service.collection/id."""
+        where = {"pending": True} | ({"touched": {"$lt": older_than}} if older_than else {})
+        return [
+            f"{name}.{collection}/{found['_id']}"
+            for name in self._mongo.list_database_names()
+            if name.startswith(f"{self.db_prefix}_")
+            for collection in self._mongo[name].list_collection_names()
+            for found in self._mongo[name][collection].find(where, {"_id": 1})
+        ]
 
     # ---- how it is put together
 

@@ -1,0 +1,183 @@
+"""One experiment: load, a fault in the middle of it, quiet, and then the ledger against every invariant."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pymongo.errors import PyMongoError
+
+from tests.faults import injected as _injected  # noqa: F401 - enters the faults into the registry
+from tests.faults.client import Client, GaveUp
+from tests.faults.faults import Fault, Scene
+from tests.faults.invariants import violations, waiting
+from tests.faults.ledger import Sent
+from tests.faults.load import PHASES, Play
+from tests.faults.people import Town
+from tests.faults.recorder import Recorder
+from tests.faults.system import System
+
+_PATIENCE_S = 240
+_QUIET_S = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one experiment. `held` is the load in commands a second while the fault lasted."""
+
+    fault: str
+    violations: dict[str, list[str]]
+    evidence: str
+    commands: int
+    held: float
+    lasted_s: float
+    recovery_s: float | None
+
+    @property
+    def survived(self) -> bool:
+        return bool(self.evidence) and not any(self.violations.values())
+
+    def told(self) -> str:
+        """What went wrong, in lines."""
+        lines = [f"{name}: {wrong}" for name, several in self.violations.items() for wrong in several]
+        if not self.evidence:
+            lines.append("the fault did not bite")
+        return "\n".join(f"{self.fault}: {line}" for line in lines)
+
+
+class Laboratory:
+    """A running system and what watches it; experiments follow one another on it."""
+
+    def __init__(self, system: System, seed: int) -> None:
+        self.system = system
+        self.random = random.Random(seed)
+        self.town = Town(seed)
+        self._recorder = Recorder(system)
+        self._canaries = 0
+
+    def close(self) -> None:
+        self._recorder.close()
+
+    async def experiment(self, fault: Fault, people: int) -> Outcome:
+        """Play a programme, inject the fault into it, and compare."""
+        return await self.judge(fault.name, [fault], people)
+
+    async def judge(self, name: str, faults: Sequence[Fault], people: int, until: float = 0) -> Outcome:
+        """The same with several faults in turn, and again with new programmes until that moment (monotonic)."""
+        client = Client(self.system.gateways, self.system.token, _PATIENCE_S)
+        scene = Scene(self.system, self.random)
+        before = self._counts(client)
+        played: list[Sent] = []
+        problems: list[str] = []
+        lasted, during, recovery, evidence = 0.0, 0, 0.0, []
+        recovered = True
+        for fault in faults:
+            play = Play(client, self.town, people)
+            played.append(play.sent)
+            playing = asyncio.create_task(play.run())
+            await self._moment(play, fault, playing)
+            began = time.monotonic()
+            await asyncio.to_thread(fault.inject, scene)
+            ended = time.monotonic()
+            took = await self._back(client, ended)
+            recovered &= took is not None
+            recovery = max(recovery, took or 0.0)
+            lasted += ended - began
+            during += sum(began <= moment <= ended for moment in client.accepted)
+            try:
+                await playing
+            except* GaveUp as gave_up:
+                problems += [f"gave up in {play.phase}: {one}" for one in _leaves(gave_up)]
+            if until and time.monotonic() > until:
+                break
+        await self._quiet()
+        ledger = await asyncio.to_thread(self._recorder.ledger, played, [*client.problems, *problems])
+        ledger.recovery_s = recovery if recovered else None
+        scene.counts = self._counts(client) - before
+        scene.counts["republished"] = len(ledger.logged) - len({one.id for one in ledger.logged})
+        evidence = [fault.bit(scene) for fault in faults[: len(played)]]
+        found = await asyncio.to_thread(violations, ledger)
+        await client.close()
+        return Outcome(
+            name,
+            found,
+            "; ".join(one for one in evidence if one) if all(evidence) or len(faults) > 1 else "",
+            len(client.accepted),
+            during / lasted if lasted else 0.0,
+            lasted,
+            ledger.recovery_s,
+        )
+
+    async def _moment(self, play: Play, fault: Fault, playing: asyncio.Task[None]) -> None:
+        """Return at a moment drawn by chance, in one of the phases the fault is for."""
+        wanted = self.random.choice([phase for phase in PHASES if phase in fault.phases])
+        reached = asyncio.create_task(play.reached(wanted))
+        await asyncio.wait({reached, playing}, return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        await asyncio.sleep(self.random.uniform(0, 0.3))
+
+    async def _back(self, client: Client, ended: float) -> float | None:
+        """Seconds from the fault's end until everybody is ready, what had waited is published, and new events arrive.
+
+        None when that did not happen in the time there was.
+        """
+        moment = datetime.now(UTC)
+        self._canaries += 1
+        definition = {**self.town.programme(4), "code": f"KENARI-{self._canaries}"}
+        singing = asyncio.create_task(client.post("/programmes", definition))
+        try:
+            while time.monotonic() < ended + _QUIET_S:
+                if await asyncio.to_thread(self._is_back, definition["code"], moment):
+                    return time.monotonic() - ended
+                await asyncio.sleep(0.2)
+            return None
+        finally:
+            singing.cancel()
+
+    def _is_back(self, canary: str, moment: datetime) -> bool:
+        system = self.system
+        try:
+            return (
+                all(
+                    system.database(name)["programmes"].find_one({"_id": canary, "version": {"$gt": 0}})
+                    for name in ("registration", "selection", "certification", "placement", "gateway")
+                )
+                and not system.pending(moment)
+                and all(system.is_ready(name) for name in system.services)
+            )
+        except PyMongoError:
+            return False
+
+    async def _quiet(self) -> None:
+        """Return when outboxes and queues are empty, or after all the time there is: then the ledger will show it."""
+        deadline = time.monotonic() + _QUIET_S
+        calm = 0
+        while time.monotonic() < deadline and calm < 2:
+            empty = not await asyncio.to_thread(self.system.pending) and not waiting(
+                await asyncio.to_thread(self.system.queues)
+            )
+            calm = calm + 1 if empty else 0
+            await asyncio.sleep(0.3)
+
+    def _counts(self, client: Client) -> Counter[str]:
+        """What only ever grows."""
+        system = self.system
+        proxied = Counter(system.broker.counts)
+        proxied["reconnects"] = proxied.pop("opened", 0)
+        errors = [kind for kind in client.statuses if not kind.isdigit()]
+        return proxied + Counter(
+            {
+                "refusals": client.statuses["503"],
+                "errors": sum(client.statuses[kind] for kind in errors),
+                "restarts": system.restarts(),
+            }
+        )
+
+
+def _leaves(group: BaseExceptionGroup[GaveUp]) -> list[BaseException]:
+    return [
+        leaf for one in group.exceptions for leaf in (_leaves(one) if isinstance(one, BaseExceptionGroup) else [one])
+    ]

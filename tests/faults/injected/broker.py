@@ -1,0 +1,127 @@
+"""What can happen to RabbitMQ as a whole, to its connections, and to single queues."""
+
+import signal
+
+from aio_pika.abc import AbstractChannel
+
+from deploy import topology as everything
+from shared import topology
+from tests.faults.faults import Scene, counted, fault
+
+_BACK_S = 90
+# longer than two missed heartbeats of ten seconds
+_FROZEN_S = (23, 27)
+
+
+def _comes_back(scene: Scene, before: int | None) -> None:
+    scene.until(lambda: scene.system.pid("rabbitmq") not in (None, before), _BACK_S)
+    scene.until(scene.system.broker_answers, _BACK_S)
+
+
+@fault("broker killed", counted("restarts", "reconnects"))
+def kill(scene: Scene) -> None:
+    before = scene.system.pid("rabbitmq")
+    scene.system.kill("rabbitmq")
+    _comes_back(scene, before)
+
+
+@fault("broker restarted", counted("restarts", "reconnects"))
+def restart(scene: Scene) -> None:
+    before = scene.system.pid("rabbitmq")
+    scene.system.kill("rabbitmq", signal.SIGTERM)
+    _comes_back(scene, before)
+
+
+@fault("broker frozen", counted("reconnects"))
+def freeze(scene: Scene) -> None:
+    scene.system.freeze("rabbitmq")
+    try:
+        scene.pause(*_FROZEN_S)
+    finally:
+        scene.system.thaw("rabbitmq")
+
+
+@fault("broker's application stopped", counted("reconnects"))
+def stop_application(scene: Scene) -> None:
+    scene.system.rabbitmqctl("stop_app")
+    try:
+        scene.pause(3, 6)
+    finally:
+        scene.system.rabbitmqctl("start_app")
+
+
+@fault("connections closed", counted("reconnects"))
+def close_connections(scene: Scene) -> None:
+    for _ in range(3):
+        scene.system.rabbitmqctl("close_all_connections", "a fault")
+        scene.pause(1, 3)
+
+
+@fault("queue full", lambda scene: f"{scene.notes['nacks']} publishes refused" if scene.notes.get("nacks") else "")
+def fill_queue(scene: Scene) -> None:
+    """A queue with room for one message, of a service that does not take any."""
+    system = scene.system
+    system.freeze("certification")
+    try:
+        limit = ("set_policy", "fault", r"^certification\..*\.v1$", '{"max-length": 1}', "--apply-to", "queues")
+        system.rabbitmqctl(*limit)
+        scene.until(lambda: system.broker.counts["nacks"] > 0, 25)
+        scene.pause(2, 4)
+    finally:
+        system.rabbitmqctl("clear_policy", "fault")
+        system.thaw("certification")
+    scene.notes["nacks"] = system.broker.counts["nacks"]
+
+
+def _queues(scene: Scene) -> list[str]:
+    """Busy queues of services, in an order drawn by chance."""
+    names = [
+        "selection.applicant_registered.v1",
+        "certification.selection_decided.v1",
+        "placement.applicant_registered.v1",
+        "gateway.applicant_screened.v1",
+        "gateway.applicant_registered.v1",
+    ]
+    return scene.random.sample(names, len(names))
+
+
+@fault(
+    "queue deleted",
+    lambda scene: f"{scene.notes['name']} with {scene.notes['lost']} messages" if "lost" in scene.notes else "",
+    phases=("register",),
+)
+def delete_queue(scene: Scene) -> None:
+    """A queue goes, with what is in it; it is held back meanwhile so that there is something in it."""
+    system = scene.system
+    name = scene.notes["name"] = _queues(scene)[0]
+    service = name.split(".")[0]
+    system.freeze(service)
+    try:
+        scene.pause(1, 2)
+        scene.notes["lost"] = system.on_channel(lambda channel: channel.queue_delete(name)).message_count
+        scene.pause(0.5, 1)
+    finally:
+        system.thaw(service)
+
+
+@fault(
+    "queue unbound",
+    lambda scene: f"{scene.notes['name']} was unbound" if "name" in scene.notes else "",
+    phases=("register",),
+)
+def unbind_queue(scene: Scene) -> None:
+    """A queue stays, and gets nothing any more."""
+    name = scene.notes["name"] = _queues(scene)[0]
+    exchange, _, key = next(
+        binding
+        for part in everything.everything()
+        for binding in part.bindings
+        if binding[:2] == (topology.EVENTS, name)
+    )
+
+    async def unbind(channel: AbstractChannel) -> None:
+        queue = await channel.get_queue(name, ensure=False)
+        await queue.unbind(exchange, key)
+
+    scene.system.on_channel(unbind)
+    scene.pause(1, 2)

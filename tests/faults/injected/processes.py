@@ -1,0 +1,98 @@
+"""What can happen to the services' own processes, alone and as replicas."""
+
+import signal
+import time
+from typing import Any
+
+from deploy.local import services
+from tests.faults.faults import Scene, counted, fault
+
+_READY_S = 60
+
+
+@fault("services killed", counted("restarts"))
+def kill(scene: Scene) -> None:
+    """Each service once, at moments drawn by chance."""
+    for name in scene.random.sample(scene.system.services, len(scene.system.services)):
+        if scene.system.pid(name) is not None:
+            scene.system.kill(name)
+        scene.pause(0.5, 2)
+
+
+@fault("rolling restart", counted("restarts"), replicas=2)
+def rolling_restart(scene: Scene) -> None:
+    """One replica after the other is asked to stop, and is ready again before the next."""
+    for name in scene.system.services:
+        _replace(scene, name)
+
+
+def _replace(scene: Scene, name: str) -> None:
+    before = scene.system.pid(name)
+    scene.system.kill(name, signal.SIGTERM)
+    scene.until(lambda: scene.system.pid(name) not in (None, before), _READY_S)
+    scene.until(lambda: scene.system.is_ready(name), _READY_S)
+
+
+@fault("two replicas of each", lambda scene: scene.notes.get("spread", ""), replicas=2)
+def two_replicas(scene: Scene) -> None:
+    """No fault but their number: both consume, both answer, both sweep."""
+    scene.pause(4, 8)
+    consumers = scene.system.queues()
+    twice = [name for name, counts in consumers.items() if counts["consumers"] >= 2]
+    scene.notes["spread"] = f"{len(twice)} queues have two consumers" if twice else ""
+
+
+@fault("replicas killed", counted("restarts"), replicas=2)
+def kill_replicas(scene: Scene) -> None:
+    """One replica of each service, at moments drawn by chance."""
+    for name in scene.random.sample(services.ALL, len(services.ALL)):
+        victim = scene.random.choice([name, f"{name}-2"])
+        if scene.system.pid(victim) is not None:
+            scene.system.kill(victim)
+        scene.pause(0.5, 2)
+
+
+@fault("sweeper paused", lambda scene: scene.notes.get("passed", ""), replicas=2)
+def pause_sweeper(scene: Scene) -> None:
+    """Who holds the sweeper's lease sleeps until another has it, and goes on as if nothing had happened."""
+    name = scene.random.choice(services.BEHIND)
+    lease = scene.system.database(name)["leases"]
+
+    def holder() -> Any:
+        return (lease.find_one({"_id": "sweeper"}) or {}).get("holder")
+
+    for replica in (name, f"{name}-2"):
+        before = holder()
+        scene.system.freeze(replica)
+        try:
+            deadline = time.monotonic() + 9
+            while time.monotonic() < deadline and holder() == before:
+                time.sleep(0.2)
+        finally:
+            scene.system.thaw(replica)
+        if holder() != before:
+            scene.notes["passed"] = f"the lease of {name} passed on"
+            return
+
+
+@fault("run's holder paused", lambda scene: scene.notes.get("passed", ""), replicas=2, phases=("match",))
+def pause_run(scene: Scene) -> None:
+    """Who holds the turn to match sleeps in the middle of it until the turn is another's."""
+    lease = scene.system.database("placement")["leases"]
+
+    def turn() -> Any:
+        return lease.find_one({"_id": "matching"}) or {}
+
+    scene.until(lambda: "until" in turn(), 20)
+    before = turn().get("holder")
+    paused = [name for name in ("placement", "placement-2") if scene.system.pid(name)]
+    try:
+        for name in paused:
+            scene.system.freeze(name)
+        held = "until" in turn()
+        time.sleep(17)
+    finally:
+        for name in paused:
+            scene.system.thaw(name)
+    scene.until(lambda: turn().get("holder") != before, 30)
+    scene.notes["passed"] = "the turn ran out while its holder slept" if held else ""
