@@ -134,8 +134,14 @@ async def measure(urls: Urls, how: Callable[..., Awaitable[None]], events: int) 
     async with connection:
         channel = await connection.channel(publisher_confirms=True)
         await channel.queue_delete(QUEUE)
-        for part in (topology.common(), topology.of_service(SERVICE, [ApplicantRegistered])):
+        for part in (
+            topology.common(),
+            topology.publishing(SERVICE),
+            topology.of_service(SERVICE, [ApplicantRegistered]),
+        ):
             await topology.declare(channel, part)
+        # the step answers in registration's name
+        await (await channel.get_exchange(topology.EVENTS)).bind(topology.outgoing(SERVICE), OUT)
         await _fill(channel, events)
         answers = await channel.declare_queue(exclusive=True)
         await answers.bind(topology.EVENTS, OUT)

@@ -10,6 +10,7 @@ from shared import topology
 from shared.messaging import Subscriptions
 from shared.topology import Topology
 
+SERVICES = ("registration", "selection", "certification", "placement", "gateway")
 CONSUMERS = ("selection", "certification", "placement", "gateway")
 
 
@@ -20,16 +21,24 @@ def subscriptions() -> list[Subscriptions]:
 
 
 def everything() -> list[Topology]:
-    return [topology.common(), *(topology.of_service(on.service, on.contracts) for on in subscriptions())]
+    """What all share first: the rest is bound to it."""
+    return [
+        topology.common(),
+        *(topology.publishing(name) for name in SERVICES),
+        *(topology.of_service(on.service, on.contracts) for on in subscriptions()),
+    ]
 
 
 async def declare(amqp_url: str) -> None:
     """Declare what is missing; what exists stays as it is."""
     connection = await aio_pika.connect(amqp_url)
-    async with connection, asyncio.TaskGroup() as group:
-        for part in everything():
-            # a quorum queue takes its time to declare, and a channel does one thing at a time
-            group.create_task(topology.declare(await connection.channel(), part))
+    async with connection:
+        common, *others = everything()
+        await topology.declare(await connection.channel(), common)
+        async with asyncio.TaskGroup() as group:
+            for part in others:
+                # a quorum queue takes its time to declare, and a channel does one thing at a time
+                group.create_task(topology.declare(await connection.channel(), part))
 
 
 async def remove(amqp_url: str) -> None:

@@ -83,7 +83,7 @@ class Subscriptions:
 
     async def _consume_from(self, connection: AbstractConnection) -> None:
         declaring = await connection.channel()
-        await topology.declare(declaring, topology.common())
+        # a queue that was deleted comes back; `jalur.events` is the operator's, and waited for
         await topology.declare(declaring, topology.of_service(self.service, self.contracts))
         await declaring.close()
         publishing = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -127,6 +127,9 @@ class Subscriptions:
                 return await retries.after_failure(message, subscription.queue, error)
 
     async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
+        publisher = subscription.contract.service
+        if not topology.is_vouched_for(message.exchange, publisher, self.service):
+            raise Permanent(f"sent through {message.exchange}, not by {publisher}")
         event, attributes = decode(subscription.contract, message)
         context.actor.set(context.Actor(name=attributes.source.rsplit("/", 1)[-1], role=context.SERVICE))
         context.correlation_id.set(attributes.correlation_id)

@@ -29,6 +29,11 @@ class Meta:
     attempt: int = 0
 
     @property
+    def publisher(self) -> str:
+        """`registration` of `jalur.registration.ApplicantRegistered.v1`."""
+        return self.type.split(".")[1]
+
+    @property
     def event_name(self) -> str:
         """`ApplicantRegistered` of `jalur.registration.ApplicantRegistered.v1`."""
         return self.type.split(".")[2]

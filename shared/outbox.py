@@ -60,8 +60,7 @@ class Relay:
 
     async def _publish_from(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-        await topology.declare(channel, topology.common())
-        exchange = await channel.get_exchange(topology.EVENTS)
+        exchange = await channel.get_exchange(topology.outgoing(self._storage.service))
         self.connected = True
         try:
             async with asyncio.TaskGroup() as group:

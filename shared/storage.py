@@ -17,6 +17,7 @@ from shared.meta import Meta
 from shared.problems import Away
 
 __all__ = [
+    "AUDIT",
     "Documents",
     "DuplicateKeyError",
     "IndexModel",
@@ -25,6 +26,7 @@ __all__ = [
     "StorageAway",
     "Taken",
     "VersionConflict",
+    "audit_database",
     "guarded",
 ]
 
@@ -32,6 +34,7 @@ D = TypeVar("D", bound=Document)
 T = TypeVar("T")
 Json = dict[str, Any]
 
+AUDIT = "audit"
 BATCH = 200  # documents a bulk: beyond this the driver's cost per document no longer falls
 _TIMEOUT_MS = 2500  # an answer or a 503 within three seconds
 _ATTEMPTS = 50  # a document contended this often is a defect, not bad luck
@@ -79,6 +82,15 @@ class Storage:
     def collection(self, name: str) -> Any:
         """The driver's own collection, for what is no versioned document (counters, leases, chunks of a run)."""
         return self._database[name]
+
+    @property
+    def audit(self) -> Any:
+        """The collection to which the service's account may add, and do nothing else: no update, no removal.
+
+        It stands in a database of its own, because MongoDB cannot except one collection from a right.
+        """
+        own = self._database
+        return self._client.get_database(audit_database(own.name), write_concern=own.write_concern)[AUDIT]
 
     def documents(
         self, name: str, kind: type[D], *, aggregate: str, indexes: Sequence[IndexModel] = ()
@@ -231,6 +243,11 @@ class Documents(Generic[D]):
         if lock is None:
             lock = self._locks[document_id] = asyncio.Lock()
         return lock
+
+
+def audit_database(database: str) -> str:
+    """Where the audit of a service's database stands."""
+    return f"{database}_{AUDIT}"
 
 
 def _loss(failure: Mapping[str, Any]) -> Exception:

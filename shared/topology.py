@@ -26,11 +26,15 @@ class Queue:
 
 @dataclass(frozen=True)
 class Topology:
-    """Durable objects only. `exchanges` maps names to types, a binding is (exchange, queue, routing key)."""
+    """Durable objects only. `exchanges` maps names to types, a binding is (exchange, queue, routing key).
+
+    A feed is (source exchange, destination exchange, routing key).
+    """
 
     exchanges: dict[str, str]
-    queues: list[Queue]
-    bindings: list[tuple[str, str, str]]
+    queues: list[Queue] = field(default_factory=list)
+    bindings: list[tuple[str, str, str]] = field(default_factory=list)
+    feeds: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def queue_of(service: str, contract: type[Event]) -> str:
@@ -47,6 +51,11 @@ def returning(service: str) -> str:
     return f"{service}.in"
 
 
+def outgoing(service: str) -> str:
+    """The exchange a service publishes to. It hands on to `jalur.events`, which no service can write to itself."""
+    return f"{service}.out"
+
+
 def parking(service: str) -> str:
     return f"{service}.parked"
 
@@ -56,16 +65,34 @@ def rung(service: str, attempt: int) -> str | None:
     return f"{service}.retry.{LADDER_S[attempt - 1]}s" if attempt <= len(LADDER_S) else None
 
 
+def is_vouched_for(exchange: str | None, publisher: str, receiver: str) -> bool:
+    """Whether what arrives from this exchange was sent by `publisher`.
+
+    The broker names the exchange a message was sent to, and lets each service write to its own alone. Its routing key
+    proves nothing: RabbitMQ also routes by the keys in a CC or BCC header, which up to 3.x it does not check.
+    """
+    # `jalur.events` itself is written to by the operator alone, and `returning` by the receiver
+    return exchange in (outgoing(publisher), EVENTS, returning(receiver))
+
+
 def common() -> Topology:
-    """The exchange everybody publishes to, and the log that keeps every event."""
+    """The exchange that carries every event, and the log that keeps them."""
     log = Queue(LOG, {"x-queue-type": "stream"})
     return Topology({EVENTS: "topic"}, [log], [(EVENTS, LOG, "#")])
 
 
+def publishing(service: str) -> Topology:
+    """How a service's events reach `jalur.events`: those under its own name, whatever else it may send."""
+    return Topology({outgoing(service): "topic"}, feeds=[(outgoing(service), EVENTS, f"{service}.#")])
+
+
 def of_service(service: str, contracts: Iterable[type[Event]]) -> Topology:
-    """A consuming service's queues: one per event, each with its parking place, and one retry ladder for all."""
+    """A consuming service's queues: one per event, each with its parking place, and one retry ladder for all.
+
+    `jalur.events` exists already: it is the operator's, as is what a service publishes through.
+    """
     back, park = returning(service), parking(service)
-    exchanges = {EVENTS: "topic", back: "direct", park: "direct"}
+    exchanges = {back: "direct", park: "direct"}
     queues: list[Queue] = []
     bindings: list[tuple[str, str, str]] = []
     for contract in contracts:
@@ -98,13 +125,18 @@ def _dead_letters(exchange: str, routing_key: str | None = None) -> dict[str, An
 
 
 async def declare(channel: AbstractChannel, topology: Topology) -> None:
-    """Declare what is missing. Raises aio-pika's ChannelPreconditionFailed when it exists with other arguments."""
-    exchanges = {
-        name: await channel.declare_exchange(name, type_, durable=True) for name, type_ in topology.exchanges.items()
-    }
+    """Declare what is missing.
+
+    Raises aio-pika's ChannelPreconditionFailed when it exists with other arguments, and ChannelNotFoundEntity when
+    what it is bound to does not exist (yet).
+    """
+    for name, type_ in topology.exchanges.items():
+        await channel.declare_exchange(name, type_, durable=True)
     queues = {
         queue.name: await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
         for queue in topology.queues
     }
     for exchange, queue, key in topology.bindings:
-        await queues[queue].bind(exchanges[exchange], routing_key=key)
+        await queues[queue].bind(exchange, routing_key=key)
+    for source, destination, key in topology.feeds:
+        await (await channel.get_exchange(destination, ensure=False)).bind(source, routing_key=key)

@@ -28,8 +28,11 @@ STAFF = Actor(name="petugas", role="admin")
 
 @dataclass(frozen=True)
 class Urls:
+    """As the operator. Without `management` services cannot have accounts of their own on RabbitMQ."""
+
     amqp: str
     mongo: str
+    management: str | None = None
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +40,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
     """One RabbitMQ and one MongoDB replica set for the whole run."""
     amqp, mongo = os.environ.get("JALUR_AMQP_URL"), os.environ.get("JALUR_MONGO_URL")
     if amqp and mongo:
-        yield Urls(amqp, mongo)
+        yield Urls(amqp, mongo, os.environ.get("JALUR_AMQP_MANAGEMENT_URL"))
         return
     from tests.servers import start
 

@@ -39,7 +39,7 @@ def _docker_has_images() -> bool:
 def _local(home: Path) -> Iterator[Urls]:
     running = local.start(home)
     try:
-        yield Urls(running.amqp_url, running.mongo_url)
+        yield Urls(running.amqp_url, running.mongo_url, running.node.management_url if running.node else None)
     finally:
         running.discard()
 
@@ -55,13 +55,14 @@ def _containers() -> Iterator[Urls]:
         DockerContainer(_IMAGES[0])
         .with_env("RABBITMQ_DEFAULT_USER", "uji")
         .with_env("RABBITMQ_DEFAULT_PASS", "uji")
-        .with_exposed_ports(5672)
+        .with_exposed_ports(5672, 15672)
     )
     mongodb = DockerContainer(_IMAGES[1]).with_command("--replSet uji").with_exposed_ports(27017)
     with rabbitmq, mongodb:
         urls = Urls(
             f"amqp://uji:uji@{_address(rabbitmq, 5672)}/",
             f"mongodb://{_address(mongodb, 27017)}/?directConnection=true",
+            f"http://uji:uji@{_address(rabbitmq, 15672)}",
         )
         _retry(lambda: _found_set(urls.mongo))
         _retry(lambda: asyncio.run(_say_hello(urls.amqp)))

@@ -43,6 +43,11 @@ class Node:
         return f"amqp://{OPERATOR}:{self.password}@127.0.0.1:{self.ports['amqp']}/"
 
     @property
+    def management_url(self) -> str:
+        """The management API, as the operator."""
+        return f"http://{OPERATOR}:{self.password}@127.0.0.1:{self.ports['management']}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """For RabbitMQ's scripts, `rabbitmqctl` included; names nothing of the system-wide node."""
         here = self.directory

@@ -7,12 +7,14 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
 from deploy.local import leftovers, services
+from deploy.local.accounts import Accounts
 from deploy.local.home import Home, is_free, write_private
 from deploy.local.programs import Program
 from deploy.local.servers import LEFTOVERS_S, Servers
@@ -35,6 +37,7 @@ class LocalStack:
         *,
         port: int = 8080,
         amqp_url: str | None = None,
+        amqp_management_url: str | None = None,
         mongo_url: str | None = None,
         db_prefix: str = "jalur",
         progress: Callable[[str], None] = lambda what: None,
@@ -43,6 +46,7 @@ class LocalStack:
         self.gateway_url = services.url(port)
         self._port = port
         self._given = {"amqp_url": amqp_url, "mongo_url": mongo_url}
+        self._management_url = amqp_management_url
         self.db_prefix = db_prefix
         self._progress = progress
         self._servers: Servers | None = None
@@ -50,11 +54,12 @@ class LocalStack:
 
     @classmethod
     def from_environment(cls, progress: Callable[[str], None] = lambda what: None) -> Self:
-        """As JALUR_HOME, JALUR_PORT, JALUR_AMQP_URL, JALUR_MONGO_URL and JALUR_DB_PREFIX say."""
+        """As JALUR_HOME, JALUR_PORT, JALUR_{AMQP,AMQP_MANAGEMENT,MONGO}_URL and JALUR_DB_PREFIX say."""
         return cls(
             Path(os.environ.get("JALUR_HOME") or ".local"),
             port=int(os.environ.get("JALUR_PORT") or 8080),
             amqp_url=os.environ.get("JALUR_AMQP_URL") or None,
+            amqp_management_url=os.environ.get("JALUR_AMQP_MANAGEMENT_URL") or None,
             mongo_url=os.environ.get("JALUR_MONGO_URL") or None,
             db_prefix=os.environ.get("JALUR_DB_PREFIX") or "jalur",
             progress=progress,
@@ -96,9 +101,14 @@ class LocalStack:
         # while they start: the services' contracts take a second to import
         from deploy.local import queues
 
-        servers.wait()
-        self._progress("queues")
-        queues.declare(servers.amqp_url)
+        servers.wait_for_mongodb()
+        self._accounts.create_on_database()
+        servers.wait_for_rabbitmq()
+        self._progress("queues and accounts")
+        with ThreadPoolExecutor(1) as beside:
+            rights = beside.submit(self._accounts.create_on_broker)
+            queues.declare(servers.amqp_url)
+            rights.result()
         self._progress("services")
         services.let_go(self.home)
         self.wait_ready()
@@ -109,7 +119,8 @@ class LocalStack:
 
     def _settle(self, servers: Servers) -> None:
         """Tell the services where the servers are, and which secrets hold."""
-        services.settle_secrets(self.home, amqp_url=servers.amqp_url, mongo_url=servers.mongo_url)
+        self._accounts = Accounts(self.home, servers, self.db_prefix, self._management_url)
+        services.settle_secrets(self.home, self._accounts.urls())
 
     def wait_ready(self, *names: str, seconds: float = _READY_S) -> None:
         """Return when these services, by default all, are ready. Raises StartFailed."""
@@ -125,6 +136,11 @@ class LocalStack:
     def mongo_url(self) -> str:
         """As the operator, who may do everything."""
         return self._running.mongo_url
+
+    @property
+    def notices(self) -> list[str]:
+        """What whoever runs this should know."""
+        return self._accounts.notices
 
     @property
     def credentials(self) -> Path:

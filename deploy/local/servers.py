@@ -41,8 +41,14 @@ class Servers:
 
     def wait(self) -> None:
         """Return when both answer. Raises StartFailed."""
+        self.wait_for_mongodb()
+        self.wait_for_rabbitmq()
+
+    def wait_for_mongodb(self) -> None:
         if self.mongod:
             self.supervisor.wait("mongod", self.mongod.settle, _START_S)
+
+    def wait_for_rabbitmq(self) -> None:
         if self.node:
             self.supervisor.wait("rabbitmq", self.node.answers, _START_S)
 

@@ -3,6 +3,7 @@
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.home import Home, write_private
@@ -54,17 +55,13 @@ def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]
     ]
 
 
-def settle_secrets(home: Home, *, amqp_url: str, mongo_url: str) -> None:
+def settle_secrets(home: Home, urls: Mapping[str, tuple[str, str]]) -> None:
     """One directory per service, with a file per setting: no service can read what only another one needs.
 
-    Keys are decided once, the servers' addresses every time.
+    `urls` are those of (RabbitMQ, MongoDB) by service. Keys are decided once, the servers' addresses every time.
     """
     actor_key = home.secret("actor_private_key", actor_keys.new_key)
-    common = {
-        "amqp_url": amqp_url,
-        "mongo_url": mongo_url,
-        "actor_public_keys": actor_keys.public_keys(actor_key),
-    }
+    public_keys = actor_keys.public_keys(actor_key)
     own = {
         "registration": {
             # the key has an id, because field keys can be rotated
@@ -81,6 +78,8 @@ def settle_secrets(home: Home, *, amqp_url: str, mongo_url: str) -> None:
         directory = home.secrets_of(name)
         for made in (directory.parent, directory):
             made.mkdir(mode=0o700, exist_ok=True)
+        amqp_url, mongo_url = urls[name]
+        common = {"amqp_url": amqp_url, "mongo_url": mongo_url, "actor_public_keys": public_keys}
         for setting, value in {**common, **own.get(name, {})}.items():
             write_private(directory / f"jalur_{setting}", value)
     for name in _ONCE_SHARED:

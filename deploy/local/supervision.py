@@ -102,9 +102,10 @@ class Supervisor:
         programs.discard(self._home, self._socket)
 
     def _inherited(self) -> dict[str, str]:
-        # the secret files of this home decide, and variables meant for another RabbitMQ would change ours
+        # the secret files of this home decide, variables meant for another RabbitMQ would change ours, and the
+        # operator's account is not for the services
         settled = {path.name.upper() for path in self._home.secrets.rglob("jalur_*")}
-        foreign = ("RABBITMQ_", "ERL_")
+        foreign = ("RABBITMQ_", "ERL_", "JALUR_AMQP_", "JALUR_MONGO_")
         return {key: value for key, value in os.environ.items() if key not in settled and not key.startswith(foreign)}
 
     def _info(self, name: str) -> dict[str, Any]:

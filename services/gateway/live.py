@@ -35,7 +35,7 @@ class LiveFeed:
 
     async def _hold(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
-        await topology.declare(channel, topology.common())
+        await channel.get_queue(topology.LOG)
         await channel.close()
         self._connection = connection
         try:
@@ -83,6 +83,8 @@ async def _events(channel: AbstractChannel, start: Offset, *, health: bool) -> A
 def _told(message: AbstractIncomingMessage, *, health: bool) -> dict[str, Any]:
     data = json.loads(message.body)
     about = meta.read(message.headers)
+    if not topology.is_vouched_for(message.exchange, about.publisher, "gateway"):
+        raise BadHeaders(f"sent through {message.exchange}, not by {about.publisher}")
     return {
         "id": about.id,
         "type": about.type,

@@ -22,6 +22,7 @@ def stack(servers: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         tmp_path_factory.mktemp("stack"),
         port=_free_port(),
         amqp_url=servers.amqp,
+        amqp_management_url=servers.management,
         mongo_url=servers.mongo,
         db_prefix=f"test_{uuid.uuid4().hex[:8]}",
     )

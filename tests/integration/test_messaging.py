@@ -43,7 +43,10 @@ class Leaver(Document):
 @pytest.fixture
 async def leavers(servers: Urls, broker: AbstractConnection) -> AsyncIterator[Documents[Leaver]]:
     async with broker.channel() as channel:
-        await topology.declare(channel, topology.common())
+        for part in (topology.common(), topology.publishing("uji")):
+            await topology.declare(channel, part)
+        # here a service of the tests publishes what otherwise registration does
+        await (await channel.get_exchange(topology.EVENTS)).bind(topology.outgoing("uji"), "registration.#")
     storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji")
     leavers = storage.documents("leavers", Leaver, aggregate="leaver")
     await storage.prepare()
@@ -142,9 +145,9 @@ Listening = Callable[[Any], contextlib.AbstractAsyncContextManager[Subscriptions
 async def listening(servers: Urls, broker: AbstractConnection) -> Listening:
     """Runs one handler of ApplicantWithdrawn on a fresh queue, whose ladder's first rungs are short."""
     async with broker.channel() as channel:
-        for part in (topology.common(), topology.of_service("uji", [ApplicantWithdrawn])):
-            for queue in part.queues if part.exchanges.keys() - {topology.EVENTS} else []:
-                await channel.queue_delete(queue.name)
+        await topology.declare(channel, topology.common())
+        for queue in topology.of_service("uji", [ApplicantWithdrawn]).queues:
+            await channel.queue_delete(queue.name)
 
     @contextlib.asynccontextmanager
     async def listen(handle: Any) -> AsyncIterator[Subscriptions]:

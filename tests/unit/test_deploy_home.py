@@ -10,6 +10,10 @@ from deploy.local import services
 from deploy.local.home import Home, HomeInUse, is_free, write_private
 
 
+def urls(host: str) -> dict[str, tuple[str, str]]:
+    return {name: (f"amqp://{name}@{host}/", f"mongodb://{name}@{host}/") for name in services.ALL}
+
+
 def secrets_in(home: Home) -> dict[Path, str]:
     return {path: path.read_text() for path in home.secrets.rglob("*") if path.is_file()}
 
@@ -30,7 +34,7 @@ def test_a_second_run_in_the_same_home_is_refused_until_the_first_lets_go(home: 
 
 
 def test_everything_in_a_home_is_for_its_owner_alone(home: Home) -> None:
-    services.settle_secrets(home, amqp_url="amqp://a", mongo_url="mongodb://b")
+    services.settle_secrets(home, urls("a"))
     for path in [home.path, *home.path.rglob("*")]:
         allowed = 0o700 if path.is_dir() else 0o600
         if path.name != "lock":
@@ -38,9 +42,9 @@ def test_everything_in_a_home_is_for_its_owner_alone(home: Home) -> None:
 
 
 def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
-    services.settle_secrets(home, amqp_url="amqp://first", mongo_url="mongodb://first")
+    services.settle_secrets(home, urls("first"))
     first = secrets_in(home)
-    services.settle_secrets(home, amqp_url="amqp://second", mongo_url="mongodb://second")
+    services.settle_secrets(home, urls("second"))
     second = secrets_in(home)
     changed = {path.name for path in second if first[path] != second[path]}
     assert changed == {"jalur_amqp_url", "jalur_mongo_url"}
@@ -51,7 +55,7 @@ def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
 
 
 def test_a_service_reads_its_own_secrets_and_those_of_no_other(home: Home) -> None:
-    services.settle_secrets(home, amqp_url="amqp://a", mongo_url="mongodb://b")
+    services.settle_secrets(home, urls("a"))
     common = {"jalur_amqp_url", "jalur_mongo_url", "jalur_actor_public_keys"}
     own = {
         "registration": {"jalur_field_keys", "jalur_person_key"},
@@ -60,6 +64,7 @@ def test_a_service_reads_its_own_secrets_and_those_of_no_other(home: Home) -> No
     for service in services.ALL:
         held = {path.name: path.read_text() for path in home.secrets_of(service).iterdir()}
         assert set(held) == common | own.get(service, set())
+        assert held["jalur_amqp_url"] == f"amqp://{service}@a/"
         assert '"d"' not in held["jalur_actor_public_keys"]
 
 
@@ -68,7 +73,7 @@ def test_the_secrets_that_services_once_shared_move_and_keep_what_was_decided(ho
     for name in shared:
         write_private(home.secrets / f"jalur_{name}", f"old {name}")
     write_private(home.secrets / "field_key", "old field key")
-    services.settle_secrets(home, amqp_url="amqp://a", mongo_url="mongodb://b")
+    services.settle_secrets(home, urls("a"))
     registration, gateway = home.secrets_of("registration"), home.secrets_of("gateway")
     assert (registration / "jalur_person_key").read_text() == "old person_key"
     assert (registration / "jalur_field_keys").read_text() == "local:old field key"

@@ -55,6 +55,8 @@ def _running() -> Iterator[Path]:
             with status:
                 stack = LocalStack.from_environment(lambda what: status.update(f"starting: {what}"))
                 stack.start()
+            for notice in stack.notices:
+                complaints.print(f"[yellow]{escape(notice)}[/]")
             try:
                 yield stack.credentials
             finally:

@@ -1,0 +1,68 @@
+"""RabbitMQ's definitions: accounts with their rights, exchanges, queues and bindings, as its management API takes them.
+
+`python -m deploy.definitions PREFIX FILE` prints all of them for the vhost `/`, with the passwords of a JSON object
+{service: password}.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy import accounts
+from deploy import topology as deployed
+
+_HASHING = "rabbit_password_hashing_sha256"
+
+Definitions = dict[str, list[dict[str, Any]]]
+
+
+def of_accounts(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> Definitions:
+    """The services' accounts with their rights; `passwords` by service. Applying them again changes nothing else."""
+    users: list[dict[str, Any]] = []
+    permissions: list[dict[str, Any]] = []
+    topics: list[dict[str, Any]] = []
+    for account in accounts.every():
+        where = {"user": account.name(prefix), "vhost": vhost}
+        users.append({"name": where["user"], **hashed(passwords[account.service]), "tags": []})
+        permissions.append({**where, "configure": account.configure, "write": account.write, "read": account.read})
+        for exchange, (write, read) in account.topics.items():
+            topics.append({**where, "exchange": exchange, "write": write, "read": read})
+    return {"users": users, "permissions": permissions, "topic_permissions": topics}
+
+
+def of_topology(vhost: str = "/") -> Definitions:
+    """Every exchange, queue and binding."""
+    found: Definitions = {"exchanges": [], "queues": [], "bindings": []}
+    for part in deployed.everything():
+        for name, kind in part.exchanges.items():
+            found["exchanges"].append({**_durable(name, vhost), "type": kind, "internal": False, "arguments": {}})
+        for queue in part.queues:
+            found["queues"].append({**_durable(queue.name, vhost), "arguments": queue.arguments})
+        for kind, bindings in (("queue", part.bindings), ("exchange", part.feeds)):
+            for source, destination, key in bindings:
+                ends = {"source": source, "destination": destination, "destination_type": kind}
+                found["bindings"].append({"vhost": vhost, **ends, "routing_key": key, "arguments": {}})
+    return found
+
+
+def hashed(password: str) -> dict[str, str]:
+    """As RabbitMQ keeps a password: a salt of four bytes, then SHA-256 of salt and password."""
+    salt = secrets.token_bytes(4)
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    return {"password_hash": base64.b64encode(salt + digest).decode(), "hashing_algorithm": _HASHING}
+
+
+def _durable(name: str, vhost: str) -> dict[str, Any]:
+    return {"name": name, "vhost": vhost, "durable": True, "auto_delete": False}
+
+
+if __name__ == "__main__":
+    prefix, file = sys.argv[1:]
+    passwords = json.loads(Path(file).read_text())
+    everything = {"vhosts": [{"name": "/"}], **of_accounts(prefix, passwords), **of_topology()}
+    json.dump(everything, sys.stdout, indent=1)
