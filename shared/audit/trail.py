@@ -1,4 +1,4 @@
-"""A service's audit in its database: the collection `audit`, to which chunks are added and nothing else is done."""
+"""A service's audit: a collection to which chunks are added, and to which its account can do nothing else."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -8,7 +8,6 @@ from typing import Any, Final
 from shared.audit.chain import START, Chunk, Deed, Head, chunk_after, portions
 from shared.storage import DuplicateKeyError, IndexModel, Storage, guarded
 
-COLLECTION: Final = "audit"
 _CHUNKS_AT_ONCE: Final = 20
 
 _INDEXES: Final = [
@@ -24,7 +23,7 @@ class Trail:
     """Appends to the chain and reads it. Replicas may append at the same time: the number of a chunk is its `_id`."""
 
     def __init__(self, storage: Storage) -> None:
-        self._chunks = storage.collection(COLLECTION)
+        self._chunks = storage.audit
         self._head: Head | None = None
         self._indexed = False
         self._turn = asyncio.Lock()

@@ -10,7 +10,7 @@ import pytest
 from aio_pika.abc import AbstractConnection
 from pydantic import Field
 
-from shared import context, outbox, topology
+from shared import context, outbox
 from shared.audit.chain import START, Chunk, Deed, Head, faults
 from shared.audit.trail import Trail
 from shared.context import Actor
@@ -21,7 +21,7 @@ from shared.outbox import Relay
 from shared.storage import Documents, Storage, StorageAway
 from tests.conftest import Urls
 from tests.events import Outsider, until
-from tests.integration.test_messaging import withdrawn
+from tests.integration.test_messaging import let_uji_publish, withdrawn
 
 
 class File(Document):
@@ -40,8 +40,7 @@ Files = Documents[File]
 
 @pytest.fixture
 async def storage(servers: Urls, broker: AbstractConnection) -> AsyncIterator[Storage]:
-    async with broker.channel() as channel:
-        await topology.declare(channel, topology.common())
+    await let_uji_publish(broker)
     storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji")
     storage.documents("files", File, aggregate="file")
     await storage.prepare()
@@ -184,7 +183,7 @@ async def test_an_unknown_outcome_that_was_a_success_is_no_second_entry(
 
     class Unsure:
         def __getattr__(self, name: str) -> Any:
-            return getattr(storage.collection("audit"), name)
+            return getattr(storage.audit, name)
 
         async def insert_one(self, chunk: Chunk) -> None:
             await insert(chunk)

@@ -40,13 +40,17 @@ class Leaver(Document):
         return [withdrawn(self.id, str(self.times))]
 
 
-@pytest.fixture
-async def leavers(servers: Urls, broker: AbstractConnection) -> AsyncIterator[Documents[Leaver]]:
+async def let_uji_publish(broker: AbstractConnection) -> None:
+    """A service of the tests, which publishes what otherwise registration does."""
     async with broker.channel() as channel:
         for part in (topology.common(), topology.publishing("uji")):
             await topology.declare(channel, part)
-        # here a service of the tests publishes what otherwise registration does
         await (await channel.get_exchange(topology.EVENTS)).bind(topology.outgoing("uji"), "registration.#")
+
+
+@pytest.fixture
+async def leavers(servers: Urls, broker: AbstractConnection) -> AsyncIterator[Documents[Leaver]]:
+    await let_uji_publish(broker)
     storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji")
     leavers = storage.documents("leavers", Leaver, aggregate="leaver")
     await storage.prepare()
