@@ -13,6 +13,8 @@ from services.gateway.api import (
     imports,
     live,
     matching,
+    people,
+    personal_data,
     programmes,
     selection,
     session,
@@ -109,7 +111,10 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
-    concepts = (programmes, applicants, imports, selection, matching, certificates, live, session, users)
+    concepts = (
+        *(programmes, applicants, people, personal_data, imports, selection, matching),
+        *(certificates, live, session, users),
+    )
     for concept in concepts:
         api.include_router(concept.router)
     api.include_router(certificates.public)

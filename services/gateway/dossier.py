@@ -21,7 +21,7 @@ async def dossier(store: Store, services: Services, applicant_id: str, caller: C
     `unavailable` names services that did not answer. Raises NotFound, and Away when registration is away.
     """
     path = at("/applicants/{applicant_id}", applicant_id=applicant_id)
-    answers = await asyncio.gather(*(_ask(services, service, path, caller) for service in _SERVICES))
+    answers = await asyncio.gather(*(ask(services, service, path, caller) for service in _SERVICES))
     parts: dict[str, Any] = dict(zip(_SERVICES, answers, strict=True))
     if isinstance(parts["registration"], Away):
         raise parts["registration"]
@@ -53,7 +53,8 @@ async def _standing(store: Store, applicant_id: str, caller: Caller) -> dict[str
     return shown.model_dump(mode="json")
 
 
-async def _ask(services: Services, service: Owner, path: str, caller: Caller) -> Any:
+async def ask(services: Services, service: Owner, path: str, caller: Caller) -> Any:
+    """What one service answers: None when it knows nothing, the Away itself when it is away."""
     try:
         return await services.get(service, path, caller)
     except Refused as refused:

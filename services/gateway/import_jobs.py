@@ -58,6 +58,10 @@ class ImportJobs:
     async def known(self, name: str) -> bool:
         return await self._jobs.get(name) is not None
 
+    async def unfinished(self) -> list[str]:
+        """The ids of imports that are not done, whose sheets are still held."""
+        return [job.id for job in await self._unfinished()]
+
     async def of(self, import_id: str) -> ImportJob:
         """Raises NotFound."""
         job = await self._jobs.get(import_id)

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,12 +14,13 @@ from services.gateway.stages import Stage
 from shared.contracts.selection import Outcome
 from shared.problems import Invalid
 
-REVEALABLE = ("nik", "name", "phone", "email", "address", "birth_date")
+Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
+REVEALABLE = get_args(Revealable)
 
 
 class Item(BaseModel):
     """`says_trained` is what the applicant stated; `trained_in` what alumni lists tell, `accepted_in` which other
-    programmes here gave them a place. Revealed fields (`nik`, `name`, …) stand beside the others.
+    programmes here gave them a place. Revealed fields (`nik`, `name`, …) stand beside the others, or `erased` does.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -48,7 +50,7 @@ class Page(BaseModel):
 
 
 def item(
-    applicant: Applicant, trained_in: list[str], accepted_in: set[str], revealed: Mapping[str, str], *, health: bool
+    applicant: Applicant, trained_in: list[str], accepted_in: set[str], revealed: Mapping[str, Any], *, health: bool
 ) -> Item:
     """`health` says whether the reader may see reasons that touch it."""
     decision, screening, scores = applicant.standing_decision, applicant.screening, applicant.scores

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.gateway import columns, listing
@@ -24,6 +24,16 @@ router = APIRouter(tags=["applicants"])
 
 MOST_ITEMS = 200
 Reveal = Annotated[str | None, Query(description="Personal fields to show, e.g. `nik,name`; every reveal is recorded.")]
+Why = Annotated[
+    str | None, Header(alias="X-Reveal-Reason", max_length=500, description="Why personal fields are shown: on record.")
+]
+
+
+class Shown(NamedTuple):
+    """Personal fields to show, and why."""
+
+    fields: list[str]
+    why: str | None
 
 
 class Body(BaseModel):
@@ -88,6 +98,7 @@ async def list_applicants(
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS)] = 50,
     cursor: str | None = None,
     reveal: Reveal = None,
+    why: Why = None,
 ) -> Page:
     """Applicants in order of registration number."""
     shown = _fields(caller, reveal)
@@ -96,18 +107,20 @@ async def list_applicants(
     found = await gateway.store.page(code, stage=stage, class_code=class_code, after=behind, limit=limit + 1)
     more = len(found) > limit
     found = found[:limit]
-    return await _page(gateway, caller, found, shown, listing.cursor(found[-1]) if more else None)
+    return await _page(gateway, caller, found, Shown(shown, why), listing.cursor(found[-1]) if more else None)
 
 
 @router.post("/programmes/{code}/applicants/search")
-async def search(code: str, wanted: Search, gateway: TheGateway, caller: Known, reveal: Reveal = None) -> Page:
+async def search(
+    code: str, wanted: Search, gateway: TheGateway, caller: Known, reveal: Reveal = None, why: Why = None
+) -> Page:
     """Find people by what they are called."""
     shown = _fields(caller, reveal)
     path = at("/programmes/{code}/search", code=code)
     answer = await gateway.services.post("registration", path, caller, wanted.model_dump(exclude_none=True))
     found = await gateway.store.applicants.get_many(answer["applicant_ids"])
     known = [found[one] for one in answer["applicant_ids"] if one in found and found[one].registration_no]
-    return await _page(gateway, caller, known, shown, None)
+    return await _page(gateway, caller, known, Shown(shown, why), None)
 
 
 @router.get("/applicants/{applicant_id}")
@@ -147,7 +160,7 @@ def _fields(caller: Caller, reveal: str | None) -> list[str]:
 
 
 async def _page(
-    gateway: Gateway, caller: Caller, found: Sequence[Applicant], shown: list[str], next_cursor: str | None
+    gateway: Gateway, caller: Caller, found: Sequence[Applicant], shown: Shown, next_cursor: str | None
 ) -> Page:
     trainings, acceptances, people = await asyncio.gather(
         gateway.store.trainings(found), gateway.store.acceptances(found), _reveal(gateway, caller, found, shown)
@@ -166,11 +179,10 @@ async def _page(
 
 
 async def _reveal(
-    gateway: Gateway, caller: Caller, found: Sequence[Applicant], shown: list[str]
-) -> dict[str, dict[str, str]]:
-    if not shown or not found:
+    gateway: Gateway, caller: Caller, found: Sequence[Applicant], shown: Shown
+) -> dict[str, dict[str, Any]]:
+    if not shown.fields or not found:
         return {}
-    body = {"applicant_ids": [one.id for one in found], "fields": shown}
+    body = {"applicant_ids": [one.id for one in found], "fields": shown.fields, "reason": shown.why}
     answer = await gateway.services.post("registration", "/people/reveal", caller, body)
-    people: dict[str, dict[str, str]] = answer["people"]
-    return people
+    return {**answer["people"], **{applicant_id: {"erased": True} for applicant_id in answer["erased"]}}

@@ -4,11 +4,14 @@ import typer
 
 from services.gateway.cli import programmes, running
 from services.gateway.cli.events import events
+from services.gateway.cli.keys import keys
+from services.gateway.cli.person import person
+from services.gateway.cli.retention import retention
 from services.gateway.cli.schemas import schemas
 from services.gateway.cli.users import users
 
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
 for commands in (running.commands, programmes.commands):
     app.add_typer(commands)
-for group in (events, schemas, users):
+for group in (events, keys, person, retention, schemas, users):
     app.add_typer(group)

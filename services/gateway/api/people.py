@@ -1,0 +1,63 @@
+"""People as themselves: showing who an applicant is, answering a request for access, and erasing on request."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.gateway import export
+from services.gateway.api.gateway import TheGateway
+from services.gateway.calling import Known
+from services.gateway.listing import Revealable
+from services.gateway.services import at
+from shared.problems import Conflict
+
+router = APIRouter(tags=["people"])
+
+Reason = Annotated[str, Field(max_length=500, pattern=r"\S", description="Kept on record; names in it are hidden.")]
+
+
+class Wanted(BaseModel):
+    fields: list[Revealable] = Field(min_length=1)
+    reason: Reason
+
+
+class PersonAsked(BaseModel):
+    """By NIK, in the body: an address gets written into logs."""
+
+    nik: str = Field(max_length=100)
+    reason: Reason
+
+
+class Erasure(PersonAsked):
+    dry_run: bool = Field(default=True, description="Only tell what would be erased.")
+    despite_running: bool = Field(default=False, description="Also somebody whose programme has not ended.")
+
+
+@router.post("/applicants/{applicant_id}/reveal")
+async def reveal(applicant_id: str, wanted: Wanted, gateway: TheGateway, caller: Known) -> dict[str, Any]:
+    """Personal fields of one applicant in clear; who asked and why is on record."""
+    path = at("/applicants/{applicant_id}", applicant_id=applicant_id)
+    known = await gateway.services.get("registration", path, caller)
+    body = {"applicant_ids": [applicant_id], **wanted.model_dump()}
+    answer = await gateway.services.post("registration", "/people/reveal", caller, body)
+    if applicant_id in answer["erased"]:
+        raise Conflict("erased", "The personal data of this applicant have been erased.")
+    return {"applicant_id": applicant_id, "registration_no": known["registration_no"], **answer["people"][applicant_id]}
+
+
+@router.post("/people/export")
+async def export_person(asked: PersonAsked, gateway: TheGateway, caller: Known) -> dict[str, Any]:
+    """Everything that all services hold about a person, in every programme."""
+    return await export.everything(gateway.services, asked.nik, asked.reason, caller)
+
+
+@router.post("/people/erasure")
+async def erase_person(asked: Erasure, gateway: TheGateway, caller: Known) -> dict[str, Any]:
+    """What would be erased of a person; with `dry_run` false it is, for good. Repeating it changes nothing."""
+    unfinished = await gateway.jobs.unfinished()
+    if unfinished and not asked.dry_run:
+        detail = "Sheets that wait to be imported may hold this person: erase when they are done."
+        raise Conflict("imports_unfinished", detail, import_ids=unfinished)
+    answer: dict[str, Any] = await gateway.services.post("registration", "/people/erasure", caller, asked.model_dump())
+    return {**answer, "imports_unfinished": unfinished}
