@@ -1,8 +1,6 @@
 """Simulates and decides a programme's selection: one run, stored before it is applied, resumed when interrupted."""
 
-import asyncio
 import contextlib
-import logging
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,11 +15,7 @@ from shared import context
 from shared.contracts import Event
 from shared.contracts.selection import Outcome
 from shared.problems import Conflict, NotFound
-from shared.storage import StorageAway, Taken
-
-log = logging.getLogger(__name__)
-
-_AWAY_PAUSE_S = 1.0
+from shared.storage import Taken
 
 
 async def simulate(store: Store, programme_code: str) -> Run:
@@ -61,6 +55,11 @@ async def decide(store: Store, programme_code: str, simulated: str | None = None
 
 async def resume(store: Store, programme_code: str) -> Run:
     """Bring a begun decision to its end. Every step may be repeated, also by two at the same time."""
+    async with store.seen_deciding(programme_code):
+        return await _carry_out(store, programme_code)
+
+
+async def _carry_out(store: Store, programme_code: str) -> Run:
     programme = await _existing(store, programme_code)
     if programme.decision is None:
         raise Conflict("not_decided", "The selection of this programme has not been decided.")
@@ -77,20 +76,6 @@ async def resume(store: Store, programme_code: str) -> Run:
     await apply(store, run, candidates)
     await _advance(store, programme_code, run.id, Deciding.DONE)
     return await _run(store, run.id)
-
-
-async def resume_all(store: Store) -> None:
-    """Bring every decision that was interrupted to its end, or back."""
-    while True:
-        try:
-            for programme in await store.undecided_programmes():
-                try:
-                    await resume(store, programme.id)
-                except Conflict as conflict:
-                    log.warning("the decision about %s was given back: %s", programme.id, conflict.code)
-            return
-        except StorageAway:
-            await asyncio.sleep(_AWAY_PAUSE_S)
 
 
 async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> None:

@@ -1,6 +1,8 @@
 """Selection's collections and its named queries."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from services.selection.applicant import Applicant
@@ -8,9 +10,11 @@ from services.selection.person import Person
 from services.selection.programme import Deciding, OpenProgramme
 from services.selection.roster import Roster
 from services.selection.run import Run
-from shared.storage import IndexModel, Storage, guarded
+from shared.storage import IndexModel, Storage, StorageAway, guarded
 
 _CHUNK = 500  # rows of a run in one document: far below MongoDB's 16 MB
+_SHOW_EVERY_S = 3.0
+_UNSEEN_MS = 10_000
 
 
 class Store:
@@ -44,9 +48,30 @@ class Store:
             {"programme_code": programme_code, "screening.passed": True, "withdrawn": False}, sort=[("_id", 1)]
         )
 
-    async def undecided_programmes(self) -> list[OpenProgramme]:
-        """Programmes whose decision was begun and not finished."""
-        return await self.programmes.find({"decision": {"$ne": None}, "decision.state": {"$ne": Deciding.DONE}})
+    async def interrupted_decisions(self) -> list[str]:
+        """The codes of programmes whose decision was begun, is not finished, and is carried out by nobody."""
+        unseen = {"$lt": [{"$ifNull": ["$deciding_seen", 0]}, {"$subtract": ["$$NOW", _UNSEEN_MS]}]}
+        found = await self.programmes.find(
+            {"decision": {"$ne": None}, "decision.state": {"$ne": Deciding.DONE}, "$expr": unseen}
+        )
+        return [one.id for one in found]
+
+    @contextlib.asynccontextmanager
+    async def seen_deciding(self, programme_code: str) -> AsyncIterator[None]:
+        """Show, by the database's clock, that the decision is being carried out, as long as the block runs."""
+        showing = asyncio.create_task(self._show_deciding(programme_code))
+        try:
+            yield
+        finally:
+            showing.cancel()
+
+    async def _show_deciding(self, programme_code: str) -> None:
+        while True:
+            with contextlib.suppress(StorageAway):
+                await guarded(
+                    self.programmes.raw.update_one({"_id": programme_code}, {"$currentDate": {"deciding_seen": True}})
+                )
+            await asyncio.sleep(_SHOW_EVERY_S)
 
     async def keep(self, run_id: str, part: str, rows: Sequence[dict[str, Any]]) -> None:
         """Store a part of a run in chunks; one that is stored already stays as it is."""

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from services.selection import deciding
 from services.selection.allocation import Candidate
 from services.selection.applicant import Applicant
-from services.selection.deciding import decide, resume, resume_all
+from services.selection.deciding import decide, resume
 from services.selection.programme import Decision, OpenProgramme
+from services.selection.resuming import resume_interrupted
 from services.selection.roster import Roster, roster_id
 from services.selection.scoring import Scores
 from services.selection.store import Store
@@ -24,7 +25,7 @@ from shared.problems import Conflict
 from shared.storage import Storage
 from tests.builders import programme
 from tests.conftest import Urls
-from tests.events import applicant
+from tests.events import applicant, until
 
 CODE = "UJI-1"
 
@@ -170,8 +171,36 @@ async def test_whoever_resumes_a_decision_holds_it_to_the_simulation_it_was_begu
     assert (await decide(store, CODE)).counts.accepted == 1
 
     await store.programmes.change(CODE, begin)
-    await resume_all(store)  # a service that starts does not die of it
+    await last_seen(store, datetime(2020, 1, 1, tzinfo=UTC))
+    await resume_interrupted(store)  # a service that starts does not die of it
     assert not (await programme_now(store)).decided
+
+
+async def test_a_decision_that_nobody_carries_out_any_more_is_resumed_by_whoever_finds_it(store: Store) -> None:
+    def begin(one: OpenProgramme) -> list[Event]:
+        one.decision = Decision(run_id="begun")
+        return []
+
+    await store.programmes.change(CODE, begin)  # killed here
+    async with store.seen_deciding(CODE):
+        await until(lambda: no_decision_is_interrupted(store))
+    assert await store.interrupted_decisions() == []  # seen a moment ago
+
+    await last_seen(store, datetime(2100, 1, 1, tzinfo=UTC))
+    assert await store.interrupted_decisions() == []  # by the server's clock, which is not there yet
+    await last_seen(store, datetime(2020, 1, 1, tzinfo=UTC))
+    assert await store.interrupted_decisions() == [CODE]
+    await resume_interrupted(store)
+    assert await store.interrupted_decisions() == []
+    assert await holders(store) == ["a0001"]
+
+
+async def last_seen(store: Store, when: datetime) -> None:
+    await store.programmes.raw.update_one({"_id": CODE}, {"$set": {"deciding_seen": when}})
+
+
+async def no_decision_is_interrupted(store: Store) -> bool:
+    return await store.interrupted_decisions() == []
 
 
 async def test_a_decision_that_is_being_carried_out_is_not_given_back(
