@@ -16,7 +16,7 @@ from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
 from shared.meta import BadHeaders, Meta
 from shared.retries import NotYet, Permanent, Retries
-from shared.storage import StorageAway
+from shared.storage import StorageAway, Unstorable
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +121,8 @@ class Subscriptions:
             except StorageAway:
                 # a server that is away is not an attempt: hold on to the message until it is back
                 await asyncio.sleep(_DATABASE_PAUSE_S)
+            except Unstorable as error:
+                return await retries.after_failure(message, subscription.queue, Permanent(f"unstorable: {error}"))
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message must not be lost
                 if not isinstance(error, NotYet):
                     log.warning("%s: %s of %s", subscription.queue, type(error).__name__, message.message_id)
@@ -164,7 +166,7 @@ def decode(contract: type[E], message: AbstractIncomingMessage) -> tuple[E, Meta
     try:
         attributes = meta.read(message.headers)
         if attributes.type != contract.ce_type():
-            raise Permanent(f"expected {contract.ce_type()}, found {attributes.type[:80]}")
+            raise Permanent(f"expected {contract.ce_type()}, found {attributes.type}")
         return contract.model_validate(orjson.loads(message.body)), attributes
     except BadHeaders as error:
         raise Permanent(str(error)) from error

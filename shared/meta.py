@@ -1,5 +1,6 @@
 """What travels around an event's data: CloudEvents 1.0 attributes, in the headers of an AMQP message."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 SPEC_VERSION = "1.0"
 ATTEMPT = "ce-attempt"  # ours: how often a consumer has tried; RabbitMQ 4 ignores an x-death set by a client
 _SEQUENCE_DIGITS = 12
+_MOST = 2**63 - 1  # what a document's mark can hold
+_MOST_ATTEMPTS = 1_000_000
+_OUR_TYPE = re.compile(r"jalur\.[a-z]{1,40}\.[A-Za-z]{1,60}\.v[0-9]{1,4}")
 
 
 class BadHeaders(ValueError):
@@ -58,26 +62,47 @@ def headers(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(found: Mapping[str, Any]) -> Meta:
-    """The attributes in a message's headers; raises BadHeaders when one is missing or unreadable."""
+    """The attributes in a message's headers.
+
+    Raises BadHeaders when one is missing or unreadable; the text names the header and none of its value, which may be
+    anything.
+    """
+    id_, type_ = _needed(found, "ce-id"), _needed(found, "ce-type")
+    if not _OUR_TYPE.fullmatch(type_):
+        raise BadHeaders("ce-type is not one of ours")
+    return Meta(
+        id=id_,
+        source=_needed(found, "ce-source"),
+        type=type_,
+        subject=_needed(found, "ce-subject"),
+        time=_needed(found, "ce-time"),
+        sequence=_number("ce-sequence", _needed(found, "ce-sequence")),
+        n=_number("ce-id", id_.rpartition(":")[2]),
+        correlation_id=_text(found.get("ce-correlationid")),
+        causation_id=_text(found.get("ce-causationid")),
+        attempt=attempt(found),
+    )
+
+
+def attempt(found: Mapping[str, Any]) -> int:
+    """How often consumers have tried; 0 when that is no number, which is no reason to refuse an event."""
     try:
-        id_ = str(found["ce-id"])
-        type_ = str(found["ce-type"])
-        if type_.count(".") != 3:
-            raise BadHeaders(f"ce-type is not one of ours: {type_[:80]}")
-        return Meta(
-            id=id_,
-            source=str(found["ce-source"]),
-            type=type_,
-            subject=str(found["ce-subject"]),
-            time=str(found["ce-time"]),
-            sequence=int(str(found["ce-sequence"])),
-            n=int(id_.rsplit(":", 1)[1]),
-            correlation_id=_text(found.get("ce-correlationid")),
-            causation_id=_text(found.get("ce-causationid")),
-            attempt=int(found.get(ATTEMPT, 0)),
-        )
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise BadHeaders(f"{type(error).__name__}: {error}") from error
+        return min(_number(ATTEMPT, str(found.get(ATTEMPT, 0))), _MOST_ATTEMPTS)
+    except BadHeaders:
+        return 0
+
+
+def _needed(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    if value is None:
+        raise BadHeaders(f"{name} is missing")
+    return str(value)
+
+
+def _number(name: str, written: str) -> int:
+    if not (written.isascii() and written.isdigit() and len(written) <= len(str(_MOST))) or int(written) > _MOST:
+        raise BadHeaders(f"{name} has no number in its place")
+    return int(written)
 
 
 def _text(value: object) -> str | None:

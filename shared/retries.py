@@ -1,6 +1,8 @@
 """What happens to a message that could not be handled: it climbs the retry ladder, or it is parked."""
 
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
@@ -8,6 +10,8 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from shared import meta, topology
 
 _REASON_LENGTH = 500
+_MOST_HEADERS = 60_000
+_MOST_VALUE = 1_000
 
 
 class NotYet(Exception):
@@ -27,12 +31,16 @@ class Retries:
 
     async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> None:
         """To the next rung, or to the parking place when the error is permanent or the ladder is climbed."""
-        attempt = _attempt(message) + 1
+        attempt = meta.attempt(message.headers) + 1
         step = None if isinstance(error, Permanent) else topology.rung(self._service, attempt)
         # without the broker's own x-death: it takes a queue named there for a cycle, and drops the message
         headers = {name: value for name, value in message.headers.items() if not name.startswith("x-")}
+        if len(str(headers)) > _MOST_HEADERS:  # with ours added they would not fit into a frame: the broker hangs up
+            headers = {
+                name: value for name, value in headers.items() if name.startswith("ce-") and len(str(value)) < 999
+            }
         headers[meta.ATTEMPT] = attempt
-        headers["ce-reason"] = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+        headers["ce-reason"] = _reason(error)
         headers.setdefault("ce-routingkey", message.routing_key or "")
         if step is None:
             headers["ce-parkedat"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -48,8 +56,10 @@ class Retries:
         await exchange.publish(copy, routing_key=queue, mandatory=True)
 
 
-def _attempt(message: AbstractIncomingMessage) -> int:
-    try:
-        return max(0, int(str(message.headers.get(meta.ATTEMPT, 0))))
-    except ValueError:
-        return 0
+def _reason(error: Exception) -> str:
+    """What an operator is told: our own words, or, as those of others may quote what they stumbled over, the place."""
+    if isinstance(error, NotYet | Permanent):
+        return f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+    *_, last = traceback.extract_tb(error.__traceback__) or [None]
+    where = f" in {last.name}, {Path(last.filename).name}:{last.lineno}" if last else ""
+    return f"{type(error).__name__}{where}"[:_REASON_LENGTH]

@@ -25,6 +25,7 @@ __all__ = [
     "Storage",
     "StorageAway",
     "Taken",
+    "Unstorable",
     "VersionConflict",
     "audit_database",
     "guarded",
@@ -47,6 +48,10 @@ class StorageAway(Away):
 
     def __init__(self) -> None:
         super().__init__("storage_away", "The database does not answer at the moment.")
+
+
+class Unstorable(Exception):
+    """A document holds what the database cannot: a number beyond 64 bits, more than 16 MB."""
 
 
 class VersionConflict(Exception):
@@ -234,7 +239,7 @@ class Documents(Generic[D]):
                 answers[failure["index"]] = _loss(failure)
         except (InvalidDocument, OverflowError) as error:  # one cannot be encoded, so none was sent
             if len(saves) == 1:
-                return [error]
+                return [Unstorable(type(error).__name__)]
             return [(await self._save_batch([save]))[0] for save in saves]
         return answers
 

@@ -19,7 +19,7 @@ async def programme_of(store: Store, code: str) -> OpenProgramme:
     """The programme's rules; raises NotYet while they have not arrived."""
     programme = await store.programmes.get(code)
     if programme is None or programme.definition is None:
-        raise NotYet(f"programme {code} has not arrived")
+        raise NotYet("the programme has not arrived")
     return programme
 
 
@@ -52,7 +52,7 @@ async def settle(store: Store, applicant_id: str) -> Applicant:
     while True:
         applicant = await store.applicants.get(applicant_id)
         if applicant is None:
-            raise NotYet(f"applicant {applicant_id} has not arrived")
+            raise NotYet("the applicant has not arrived")
         programme = await programme_of(store, applicant.programme_code)
         trained_in = await _trained_in(store, applicant.person_id, applicant_id)
         if applicant.withdrawn or applicant.is_screened_by(programme, trained_in):

@@ -28,7 +28,7 @@ async def withdraw(store: Store, event: ApplicantWithdrawn, meta: Meta) -> None:
         return
     programme = await programme_of(store, event.programme_code)
     if programme.decision is not None and programme.decision.state is not Deciding.DONE:
-        raise NotYet(f"programme {programme.id} is being decided")
+        raise NotYet("the programme is being decided")
     # a decision may have come between the two reads: now that it is done, or none has begun, this one holds
     applicant = await store.applicants.get(event.applicant_id) or applicant
     if applicant.decision is not None and applicant.decision.class_code is not None:
@@ -40,7 +40,7 @@ async def withdraw(store: Store, event: ApplicantWithdrawn, meta: Meta) -> None:
 
 def _withdraw(applicant: Applicant, event: ApplicantWithdrawn) -> Sequence[Event] | None:
     if applicant.facts is None:
-        raise NotYet(f"applicant {event.applicant_id} has not arrived")
+        raise NotYet("the applicant has not arrived")
     if applicant.withdrawn:
         return None
     applicant.withdraw(event.reason, event.programme_code, signature())

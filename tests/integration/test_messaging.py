@@ -238,6 +238,61 @@ async def test_a_fact_that_has_not_arrived_yet_is_waited_for_on_the_ladder(
     assert await parked(broker) == []
 
 
+_NIK = "3375011234560001"
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"ce-id": f"registration.test:{_NIK}x"}, "ce-id has no number in its place"),
+        ({"ce-id": None}, "ce-id is missing"),
+        ({"ce-type": _NIK}, "ce-type is not one of ours"),
+        ({"ce-type": f"jalur.registration.{_NIK}.v1"}, "ce-type is not one of ours"),
+        ({"ce-sequence": _NIK + "x"}, "ce-sequence has no number in its place"),
+        ({"ce-sequence": "9" * 30}, "ce-sequence has no number in its place"),
+        ({"ce-sequence": "-1"}, "ce-sequence has no number in its place"),
+        # with the reason added they would not fit into a frame, and the broker would hang up on whoever tries
+        ({"ce-type": "jalur.registration.ApplicantWithdrawn.v9", "big": "x" * 129_500}, "expected jalur.registration."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_whatever_stands_in_the_headers_is_parked_once_and_not_quoted(
+    listening: Listening, broker: AbstractConnection, headers: dict[str, Any], reason: str
+) -> None:
+    handled: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        handled.append(event.applicant_id)
+
+    async with listening(handle):
+        async with broker.channel(publisher_confirms=True) as channel:
+            exchange = await channel.get_exchange(topology.EVENTS)
+            good = message(withdrawn("good"), "good")
+            bad = aio_pika.Message(good.body, headers={**good.headers, **headers}, message_id="bad")
+            for one in (bad, good):
+                await exchange.publish(one, ApplicantWithdrawn.routing_key())
+        await until(lambda: handled == ["good"])
+        await until(lambda: _has(broker, topology.parked(QUEUE), 1))
+    (found,) = await parked(broker)
+    assert str(found.headers["ce-reason"]).startswith(f"Permanent: {reason}")
+    assert _NIK not in str(found.headers["ce-reason"])
+
+
+async def test_an_error_that_quotes_what_it_stumbled_over_is_told_by_its_place_alone(
+    listening: Listening, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topology, "LADDER_S", ())
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        int(event.reason)
+
+    async with listening(handle):
+        await publish(broker, withdrawn("bad", _NIK + "x"), "bad")
+        await until(lambda: _has(broker, topology.parked(QUEUE), 1))
+    (found,) = await parked(broker)
+    assert str(found.headers["ce-reason"]).startswith("ValueError in handle, test_messaging.py:")
+
+
 async def test_poison_is_parked_at_once_with_its_reason_and_stops_nobody(
     listening: Listening, broker: AbstractConnection
 ) -> None:
@@ -357,7 +412,9 @@ async def test_what_the_headers_say_of_earlier_failures_cannot_lose_a_message_or
     async with listening(handle):
         await publish(broker, withdrawn("limit"), "limit", **parked_before)
         await publish(broker, withdrawn("odd"), "odd", **{"ce-attempt": -7})
-        await until(lambda: sorted(handled) == ["limit", "odd"])
+        many: dict[str, Any] = {"ce-attempt": "9" * 30}
+        await publish(broker, withdrawn("many"), "many", **many)
+        await until(lambda: sorted(handled) == ["limit", "many", "odd"])
 
 
 async def test_what_fails_as_soon_as_it_is_connected_is_tried_ever_more_slowly(servers: Urls) -> None:
