@@ -187,6 +187,28 @@ async def parked(broker: AbstractConnection) -> list[aio_pika.abc.AbstractIncomi
     return found
 
 
+async def test_what_another_service_sends_in_registrations_name_is_parked_and_not_handled(
+    listening: Listening, broker: AbstractConnection
+) -> None:
+    """The broker also routes by the keys in a CC header, and up to 3.x does not check whose they are."""
+    handled: list[str] = []
+
+    async def handle(event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
+        handled.append(event.applicant_id)
+
+    async with listening(handle):
+        async with broker.channel(publisher_confirms=True) as channel:
+            for service, key in (("selection", "selection.x.v1"), ("registration", "registration.x.v1")):
+                await topology.declare(channel, topology.publishing(service))
+                sent = message(withdrawn(service), service, CC=[ApplicantWithdrawn.routing_key()])
+                await (await channel.get_exchange(topology.outgoing(service))).publish(sent, key)
+        await until(lambda: _has(broker, topology.parked(QUEUE), 1))
+        await until(lambda: handled == ["registration"])
+    (one,) = await parked(broker)
+    assert one.headers["ce-subject"] == "selection"
+    assert str(one.headers["ce-reason"]).startswith("Permanent: sent through selection.out, not by registration")
+
+
 async def test_handlers_get_typed_events_side_by_side(listening: Listening, broker: AbstractConnection) -> None:
     seen: list[tuple[str, int]] = []
     running = most = 0
