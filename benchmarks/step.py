@@ -20,12 +20,14 @@ from typing import Any
 import aio_pika
 import uvloop
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from pydantic import Field
 from pymongo import UpdateOne
 
 from shared import topology
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn
 from shared.documents import Document
+from shared.ledger import Entry, entry, signature
 from shared.messaging import PREFETCH, Subscriptions
 from shared.meta import Meta
 from shared.outbox import Relay
@@ -51,13 +53,23 @@ class Effect(Document):
         return [_answer(self.id)]
 
 
+class RecordedEffect(Effect):
+    """What a step writes when it must be known who did it."""
+
+    ledger: list[Entry] = Field(default_factory=list)
+
+    def take(self, event: ApplicantRegistered) -> list[Event]:
+        self.ledger.append(entry(signature(), "registered", number=event.registration_no))
+        return super().take(event)
+
+
 def _answer(who: str) -> ApplicantWithdrawn:
     return ApplicantWithdrawn(applicant_id=who, programme_code="UJI-1", reason="x", withdrawn_on=date(2030, 1, 1))
 
 
-async def ours(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]) -> None:
+async def ours(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]], kind: type[Effect] = Effect) -> None:
     """Subscriptions, versioned documents with outbox and group commit, relay: find, write, publish, pull."""
-    effects: Documents[Effect] = storage.documents("effects", Effect, aggregate="effect")
+    effects: Documents[Effect] = storage.documents("effects", kind, aggregate="effect")
     await storage.prepare()
     on = Subscriptions(SERVICE)
 
@@ -71,6 +83,11 @@ async def ours(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def audited(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]) -> None:
+    """Ours, with an entry in a ledger for every step, which the relay adds to the audit."""
+    await ours(urls, storage, done, RecordedEffect)
 
 
 async def plain(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]) -> None:
@@ -177,7 +194,7 @@ async def compare(urls: Urls, events: int, runs: int) -> dict[str, list[float]]:
     """Every way, `runs` times, taking turns."""
     rates: dict[str, list[float]] = {}
     for _ in range(runs):
-        for how in (plain, batched, ours):
+        for how in (plain, batched, ours, audited):
             rates.setdefault(how.__name__, []).append(await measure(urls, how, events))
     return rates
 

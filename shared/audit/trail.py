@@ -2,21 +2,45 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from shared.audit.chain import START, Chunk, Deed, Head, chunk_after, portions
 from shared.storage import DuplicateKeyError, IndexModel, Storage, guarded
 
 _CHUNKS_AT_ONCE: Final = 20
+_CLOCKS_APART: Final = timedelta(hours=2)  # an entry is older than its chunk, unless replicas' clocks differ
 
 _INDEXES: Final = [
     # an entry that is in the chain cannot be appended again, however often a crash has it repeated
     IndexModel([("entries.id", 1)], unique=True),
-    IndexModel([("entries.document", 1)]),
-    IndexModel([("entries.by", 1)]),
+    IndexModel([("entries.document", 1), ("_id", 1)]),
+    IndexModel([("entries.by", 1), ("_id", 1)]),
     IndexModel([("at", 1)]),
 ]
+
+
+class Wanted(NamedTuple):
+    """Which entries somebody asks for: those about a document, by somebody, since then; None does not matter."""
+
+    document: str | None = None
+    by: str | None = None
+    since: datetime | None = None
+
+
+class Position(NamedTuple):
+    """Where an entry stands: in which chunk, and at which place in it, from 0."""
+
+    chunk: int
+    place: int
+
+
+BEGINNING: Final = Position(0, -1)
+
+
+class Found(NamedTuple):
+    position: Position
+    deed: Deed
 
 
 class Trail:
@@ -37,7 +61,7 @@ class Trail:
 
     async def head(self) -> Head:
         """The last chunk; START while there is none."""
-        last = await guarded(self._chunks.find_one({}, {"hash": 1}, sort=[("_id", -1)]))
+        last = await guarded(self._chunks.find_one({"_id": {"$gt": START.n}}, {"hash": 1}, sort=[("_id", -1)]))
         return START if last is None else Head(last["_id"], last["hash"])
 
     async def chunks(self, after: int = 0) -> AsyncIterator[Chunk]:
@@ -46,6 +70,29 @@ class Trail:
         while batch := await guarded(cursor.to_list(_CHUNKS_AT_ONCE)):
             for chunk in batch:
                 yield chunk
+
+    async def entries(self, wanted: Wanted, after: Position = BEGINNING, limit: int = 100) -> list[Found]:
+        """The entries that are wanted, in the order of the chain, from behind a position."""
+        of_chunk: dict[str, Any] = {"_id": {"$gte": after.chunk}}
+        of_entry: dict[str, Any] = {
+            f"entries.{field}": value
+            for field, value in (("document", wanted.document), ("by", wanted.by))
+            if value is not None
+        }
+        of_chunk |= of_entry
+        if wanted.since is not None:
+            of_chunk["at"] = {"$gte": _written(wanted.since - _CLOCKS_APART)}
+            of_entry["entries.at"] = {"$gte": _written(wanted.since)}
+        behind = {"$or": [{"_id": {"$gt": after.chunk}}, {"index": {"$gt": after.place}}]}
+        pipeline = [
+            {"$match": of_chunk},
+            {"$sort": {"_id": 1}},
+            {"$unwind": {"path": "$entries", "includeArrayIndex": "index"}},
+            {"$match": {**of_entry, **behind}},
+            {"$limit": limit},
+        ]
+        found = await guarded(self._chunks.aggregate(pipeline).to_list(None))
+        return [Found(Position(one["_id"], int(one["index"])), one["entries"]) for one in found]
 
     async def _prepare(self) -> None:
         if not self._indexed:
@@ -72,6 +119,11 @@ class Trail:
         found = self._chunks.find({"entries.id": {"$in": ids}}, {"entries.id": 1})
         there = {entry["id"] for chunk in await guarded(found.to_list(None)) for entry in chunk["entries"]}
         return [entry for entry in entries if entry["id"] not in there]
+
+
+def _written(time: datetime) -> str:
+    """As a prefix of how times are written in entries and chunks, to compare with."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _violated(error: DuplicateKeyError) -> dict[str, Any]:
