@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import actors, context, problems
+from shared.audit import api as audit_api
 from shared.messaging import Subscriptions
 from shared.outbox import Relay
 from shared.progress import Progress, progress
@@ -101,6 +102,7 @@ def create(
         return JSONResponse(body, status_code=200 if healthy else 503)
 
     if not public:
+        app.include_router(audit_api.router_of(storage), dependencies=guard)
 
         @app.get("/internal/progress/{programme_code}", dependencies=guard)
         async def how_far(programme_code: str) -> Progress:

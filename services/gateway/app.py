@@ -8,6 +8,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from services.gateway.administrator import ensure_administrator
 from services.gateway.api import (
     applicants,
+    audit,
     certificates,
     docs,
     imports,
@@ -21,6 +22,7 @@ from services.gateway.api import (
     users,
 )
 from services.gateway.api.gateway import Gateway
+from services.gateway.audits import Audits
 from services.gateway.cookies import Cookies
 from services.gateway.events import on
 from services.gateway.headers import SecurityHeaders
@@ -89,6 +91,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         signing_in,
         Cookies(tls=settings.tls),
         Rates(),
+        Audits(storage, services),
     )
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
@@ -113,7 +116,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, selection, matching),
-        *(certificates, live, session, users),
+        *(certificates, live, session, users, audit),
     )
     for concept in concepts:
         api.include_router(concept.router)

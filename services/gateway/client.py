@@ -93,14 +93,22 @@ class Client:
     def events(self, after: str | None) -> Iterator[dict[str, Any]]:
         """The live feed; it ends when the gateway does."""
         query = {} if after is None else {"after": after}
+        for line in self._lines("/events", query):
+            if line.startswith("data:"):
+                yield json.loads(line.removeprefix("data:"))
+
+    def lines(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """What is answered line by line, as JSON, while the gateway works."""
+        for line in self._lines(path, query):
+            yield json.loads(line)
+
+    def _lines(self, path: str, query: dict[str, Any]) -> Iterator[str]:
         try:
-            with self._http.stream("GET", "/events", params=query, timeout=httpx.Timeout(None, connect=5)) as stream:
+            with self._http.stream("GET", path, params=query, timeout=httpx.Timeout(None, connect=5)) as stream:
                 if not stream.is_success:
                     stream.read()
                     raise Refused(_problem(stream))
-                for line in stream.iter_lines():
-                    if line.startswith("data:"):
-                        yield json.loads(line.removeprefix("data:"))
+                yield from stream.iter_lines()
         except httpx.TransportError as error:
             raise Unreachable(f"the gateway at {self.url} does not answer: {error}") from error
 

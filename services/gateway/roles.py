@@ -23,6 +23,7 @@ _REGISTRAR = frozenset({Role.ADMIN, Role.REGISTRAR})
 _SELECTOR = frozenset({Role.ADMIN, Role.SELECTOR})
 _CERTIFIER = frozenset({Role.ADMIN, Role.CERTIFIER})
 _PLACEMENT = frozenset({Role.ADMIN, Role.PLACEMENT})
+_OPERATOR = frozenset({Role.ADMIN, Role.OPERATOR})
 _ADMIN = frozenset({Role.ADMIN})
 
 SEES_PERSONAL_DATA = _REGISTRAR
@@ -78,6 +79,8 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/users/{name}/tokens"): _ADMIN,
     ("DELETE", "/users/{name}/tokens/{label}"): _ADMIN,
     ("DELETE", "/users/{name}/sessions"): _ADMIN,
+    ("GET", "/audit/entries"): _OPERATOR,
+    ("GET", "/audit/verify"): _OPERATOR,
     ("GET", "/session"): ALL,
     ("DELETE", "/session"): ALL,
     ("PUT", "/session/password"): ALL,

@@ -1,6 +1,7 @@
 """Calls to the four services over HTTP, in the name of whoever acts."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from shared.problems import Away, Problem
 _CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
+LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
 
 def at(path: str, **names: str) -> str:
@@ -62,6 +64,23 @@ class Services:
         """POST under the caller's Idempotency-Key, or under `key`; the JSON answer."""
         return await self._call("POST", service, path, caller, body, key or caller.idempotency_key, timeout_s)
 
+    async def lines(self, service: Owner, path: str, caller: Caller) -> AsyncGenerator[dict[str, Any]]:
+        """GET what a service answers line by line, as JSON, while it works."""
+        try:
+            async with self._client.stream(
+                "GET",
+                self._urls[service] + path,
+                headers=self._headers(service, caller),
+                timeout=httpx.Timeout(LINE_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
+            ) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _problem(service, answer)
+                async for line in answer.aiter_lines():
+                    yield json.loads(line)
+        except httpx.TransportError as error:
+            raise _away(service) from error
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -75,10 +94,7 @@ class Services:
         key: str | None = None,
         timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> Any:
-        headers = {
-            "Authorization": f"Bearer {actors.sign(self._key, caller.actor, service)}",
-            "X-Correlation-Id": context.correlation(),
-        }
+        headers = self._headers(service, caller)
         if key:
             headers["Idempotency-Key"] = key
         try:
@@ -90,10 +106,20 @@ class Services:
                 timeout=httpx.Timeout(timeout_s, connect=_CONNECT_TIMEOUT_S),
             )
         except httpx.TransportError as error:
-            raise Away("service_away", f"The service {service} does not answer at the moment.") from error
+            raise _away(service) from error
         if answer.is_success:
             return answer.json()
         raise _problem(service, answer)
+
+    def _headers(self, service: Owner, caller: Caller) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {actors.sign(self._key, caller.actor, service)}",
+            "X-Correlation-Id": context.correlation(),
+        }
+
+
+def _away(service: Owner) -> Away:
+    return Away("service_away", f"The service {service} does not answer at the moment.")
 
 
 def _problem(service: Owner, answer: httpx.Response) -> Problem:

@@ -1,6 +1,6 @@
 """A service's audit over HTTP: its entries, page by page, and its verification, as it goes."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -26,9 +26,9 @@ class Page(BaseModel):
 
 
 class Asked(BaseModel):
-    """Which entries: about a document (an applicant, a programme, a user, …), by somebody, since then."""
+    """Which entries: about something (an applicant, a programme, a user, … by its id), by somebody, since then."""
 
-    document: str | None = Field(default=None, max_length=200)
+    about: str | None = Field(default=None, max_length=200)
     by: str | None = Field(default=None, max_length=200)
     since: AwareDatetime | None = None
     cursor: str | None = Field(default=None, max_length=40)
@@ -52,7 +52,7 @@ def router_of(storage: Storage) -> APIRouter:
 
 async def page(trail: Trail, asked: Asked) -> Page:
     """One page of entries. Raises Invalid for a cursor that is not ours, and StorageAway."""
-    wanted = Wanted(asked.document, asked.by, asked.since)
+    wanted = Wanted(asked.about, asked.by, asked.since)
     found = await trail.entries(wanted, _position(asked.cursor), asked.limit)
     last = found[-1].position if len(found) == asked.limit else None
     return Page(
@@ -61,7 +61,7 @@ async def page(trail: Trail, asked: Asked) -> Page:
     )
 
 
-async def lines(storage: Storage, expected: Sequence[Head]) -> AsyncIterator[bytes]:
+async def lines(storage: Storage, expected: Sequence[Head]) -> AsyncGenerator[bytes]:
     """JSON lines: `{"progress": …}` now and then, and last `{"verdict": …}`, or `{"problem": …}` when it broke off."""
     try:
         async for told in verify(storage, expected):

@@ -11,19 +11,25 @@ from shared.storage import DuplicateKeyError, IndexModel, Storage, guarded
 _CHUNKS_AT_ONCE: Final = 20
 _CLOCKS_APART: Final = timedelta(hours=2)  # an entry is older than its chunk, unless replicas' clocks differ
 
+_APPLICANTS: Final = "entries.detail.applicant_ids"  # of deeds that concern several people, such as a reveal
+
 _INDEXES: Final = [
     # an entry that is in the chain cannot be appended again, however often a crash has it repeated
     IndexModel([("entries.id", 1)], unique=True),
     IndexModel([("entries.document", 1), ("_id", 1)]),
     IndexModel([("entries.by", 1), ("_id", 1)]),
+    IndexModel([(_APPLICANTS, 1), ("_id", 1)], partialFilterExpression={_APPLICANTS: {"$exists": True}}),
     IndexModel([("at", 1)]),
 ]
 
 
 class Wanted(NamedTuple):
-    """Which entries somebody asks for: those about a document, by somebody, since then; None does not matter."""
+    """Which entries somebody asks for: those about a document, by somebody, since then; None does not matter.
 
-    document: str | None = None
+    An entry is about the document in whose ledger it stands, and about every applicant that it names.
+    """
+
+    about: str | None = None
     by: str | None = None
     since: datetime | None = None
 
@@ -73,13 +79,12 @@ class Trail:
 
     async def entries(self, wanted: Wanted, after: Position = BEGINNING, limit: int = 100) -> list[Found]:
         """The entries that are wanted, in the order of the chain, from behind a position."""
-        of_chunk: dict[str, Any] = {"_id": {"$gte": after.chunk}}
-        of_entry: dict[str, Any] = {
-            f"entries.{field}": value
-            for field, value in (("document", wanted.document), ("by", wanted.by))
-            if value is not None
-        }
-        of_chunk |= of_entry
+        of_entry: dict[str, Any] = {}
+        if wanted.about is not None:
+            of_entry["$or"] = [{"entries.document": wanted.about}, {_APPLICANTS: wanted.about}]
+        if wanted.by is not None:
+            of_entry["entries.by"] = wanted.by
+        of_chunk: dict[str, Any] = {"_id": {"$gte": after.chunk}, **of_entry}
         if wanted.since is not None:
             of_chunk["at"] = {"$gte": _written(wanted.since - _CLOCKS_APART)}
             of_entry["entries.at"] = {"$gte": _written(wanted.since)}
@@ -88,7 +93,7 @@ class Trail:
             {"$match": of_chunk},
             {"$sort": {"_id": 1}},
             {"$unwind": {"path": "$entries", "includeArrayIndex": "index"}},
-            {"$match": {**of_entry, **behind}},
+            {"$match": {"$and": [of_entry, behind]}},
             {"$limit": limit},
         ]
         found = await guarded(self._chunks.aggregate(pipeline).to_list(None))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.gateway.audits import Audits
 from services.gateway.cookies import Cookies
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
@@ -33,6 +34,7 @@ class Gateway:
     signing_in: SigningIn
     cookies: Cookies
     rates: Rates
+    audits: Audits
 
 
 def _gateway(request: Request) -> Gateway:

@@ -3,6 +3,7 @@
 import typer
 
 from services.gateway.cli import programmes, running
+from services.gateway.cli.audit import audit
 from services.gateway.cli.events import events
 from services.gateway.cli.keys import keys
 from services.gateway.cli.person import person
@@ -13,5 +14,5 @@ from services.gateway.cli.users import users
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
 for commands in (running.commands, programmes.commands):
     app.add_typer(commands)
-for group in (events, keys, person, retention, schemas, users):
+for group in (audit, events, keys, person, retention, schemas, users):
     app.add_typer(group)

@@ -34,6 +34,7 @@ SEAMS = (
     Seam("after the write", (*BEHIND, "gateway"), "shared.storage:Documents._save_batch", "after"),
     Seam("before the pull", PUBLISHERS, "shared.storage:Documents.pull", "before"),
     Seam("after the pull", PUBLISHERS, "shared.storage:Documents.pull", "after"),
+    Seam("in the audit, not pulled", BEHIND, "shared.audit.trail:Trail.append", "after"),
     # an event on its way in
     Seam("before the effect", CONSUMERS, "shared.messaging:Subscriptions._deliver", "before"),
     Seam("after the effect", CONSUMERS, "shared.messaging:Subscriptions._deliver", "after"),

@@ -106,7 +106,7 @@ def _events_apart(controlled: Controlled, write_of: Wrapped) -> Wrapped:
         where, update = write_of(document, entries)
         if entries and controlled.is_off(ONE_WRITE):
             controlled.bites(ONE_WRITE)
-            del update["$push"], update["$set"]["pending"]
+            del update["$push"]["outbox"], update["$set"]["pending"]
         return where, update
 
     return wrapped
