@@ -5,13 +5,25 @@ from typing import Final
 
 HIDDEN: Final = "…"
 _NUMBER: Final = re.compile(r"\+?[0-9](?:[\s.'()-]{0,2}[0-9])*")
+_NIK: Final = re.compile(r"[0-9]{6}(?:[04][1-9]|[1256][0-9]|[37][01])(?:0[1-9]|1[0-2])[0-9]{6}")
 _EMAIL: Final = re.compile(r"[^\s@,;<>()]+@[^\s@,;<>()]+")
 _SHORTEST_PHONE, _LONGEST_PHONE_OR_NIK = 9, 17  # digits; numbers of certificates are longer
 
 
 def discreet(written: str) -> str:
     """The text, single-spaced, without e-mail addresses and numbers as long as a phone's or a NIK, however grouped."""
-    return _NUMBER.sub(_hide, _EMAIL.sub(HIDDEN, " ".join(written.split())))
+    return scrubbed(" ".join(written.split()))
+
+
+def scrubbed(written: str) -> str:
+    """The text, its lines as they are, without e-mail addresses and numbers as long as a phone's or a NIK."""
+    return _NUMBER.sub(_hide, _EMAIL.sub(HIDDEN, written))
+
+
+def holds_nik(written: str) -> bool:
+    """Whether a number in the text has the form of a NIK: 16 digits, however grouped, with a date in the middle."""
+    numbers = (re.sub(r"[^0-9]", "", found.group()) for found in _NUMBER.finditer(written))
+    return any(_NIK.fullmatch(number) for number in numbers)
 
 
 def _hide(number: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -12,8 +13,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import actors, context, problems
+from shared import actors, context, logs, problems
 from shared.audit import api as audit_api
+from shared.free_text import holds_nik
 from shared.messaging import Subscriptions
 from shared.outbox import Relay
 from shared.progress import Progress, progress
@@ -23,6 +25,7 @@ from shared.storage import Storage, StorageAway
 log = logging.getLogger(__name__)
 
 _PREPARE_PAUSE_S = 0.5
+_CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 Background = Callable[[], Coroutine[Any, Any, None]]
 
@@ -120,16 +123,16 @@ class Correlation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = Request(scope).headers.get("x-correlation-id", "")
-            context.correlation_id.set(given if 0 < len(given) <= 64 and given.isprintable() else None)
+            # it travels in events, and a client may put in whatever it has at hand
+            usable = _CORRELATION.fullmatch(given) and not holds_nik(given)
+            context.correlation_id.set(given if usable else None)
             context.correlation()
         await self._app(scope, receive, send)
 
 
 def run(build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("aio_pika", "aiormq", "httpx", "pymongo"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    logs.configure(settings.log_level)
     log.info("starting, pid %s", os.getpid())
     uvicorn.run(
         build,

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServiceSettings(BaseSettings):
     """A service's own settings extend this; the file of a setting is named `jalur_<setting>`."""
 
-    model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore", hide_input_in_errors=True)
 
     amqp_url: SecretStr = Field(description="RabbitMQ, with account: amqp://user:password@host:port/vhost")
     mongo_url: SecretStr = Field(description="MongoDB replica set, with account.")

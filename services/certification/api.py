@@ -51,12 +51,22 @@ async def record_certificates(code: str, rows: Rows, store: TheStore) -> JudgedR
     return await sheets.judge_certificates(store, code, rows)
 
 
+@router.get("/certificates/{certificate_id}")
+async def show_certificate(certificate_id: str, store: TheStore) -> dict[str, Any]:
+    """What a certificate is worth today, and whose it is."""
+    found = await store.certificate(certificate_id)
+    if found is None:
+        raise _unknown_certificate()
+    trainee, held = found
+    return {"certificate_id": certificate_id, "applicant_id": trainee.id, **_shown(held)}
+
+
 @router.post("/certificates/{certificate_id}/revocation")
 async def revoke(certificate_id: str, body: Revoke, store: TheStore) -> dict[str, Any]:
     """Withdraw a certificate; repeating it answers the same."""
     found = await store.certificate(certificate_id)
     if found is None:
-        raise NotFound("unknown_certificate", "There is no such certificate.")
+        raise _unknown_certificate()
     reason, signed, today = discreet(body.reason), signature(), datetime.now(JAKARTA).date()
 
     def rule(trainee: Trainee) -> Change | None:
@@ -86,6 +96,10 @@ async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
     if trainee is None:
         raise NotFound("unknown_applicant", "Nothing has been decided about this applicant.")
     return trainee.model_dump(mode="json", exclude={"marks", "published", "person_id"})
+
+
+def _unknown_certificate() -> NotFound:
+    return NotFound("unknown_certificate", "There is no such certificate.")
 
 
 def _shown(held: Certificate) -> dict[str, Any]:

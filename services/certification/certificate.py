@@ -14,6 +14,7 @@ from services.certification.trainee import Certificate, Revocation, Trainee
 from shared.cells import BadCell, Cell, day, text, word
 from shared.contracts.certification import CertificateIssued, CertificateRevoked
 from shared.contracts.registration import Programme
+from shared.free_text import HIDDEN, holds_nik
 from shared.judging import Change, RowRefused, Text, optional, read, refused
 from shared.ledger import Signature
 from shared.rows import Problem
@@ -32,12 +33,19 @@ class Standing(StrEnum):
 
 
 def number(cell: Cell) -> str:
-    """A certificate's number as written, single-spaced. Raises BadCell, "missing" or "digits_lost"."""
+    """A certificate's number as written, single-spaced; it is published, so it may be nobody's NIK and no name.
+
+    Raises BadCell: "missing", "digits_lost", "looks_like_nik"; "names_somebody" where registration has hidden a name.
+    """
     written = text(cell)
     if written is None:
         raise BadCell("missing")
     if isinstance(cell, int | float) and len(written) > _DIGITS_A_SPREADSHEET_KEEPS:
         raise BadCell("digits_lost")
+    if holds_nik(written):
+        raise BadCell("looks_like_nik")
+    if HIDDEN in written:
+        raise BadCell("names_somebody")
     return written
 
 

@@ -119,7 +119,7 @@ class ImportJobs:
             caller = Caller(actor, job.by.language, job.key)
             kind, code = BY_NAME[job.kind], job.programme_code
             report = await self._importing.report(
-                kind, code, name, caller, patience_s=_PATIENCE_S, masked=True, judged=progress.set
+                kind, code, name, caller, patience_s=_PATIENCE_S, kept=True, judged=progress.set
             )
             await self._finish(name, State.DONE, report=report)
         except StorageAway:

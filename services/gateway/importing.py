@@ -32,7 +32,7 @@ class Importing:
         caller: Caller,
         *,
         patience_s: float,
-        masked: bool = False,
+        kept: bool = False,
         judged: Callable[[int], None] = lambda count: None,
     ) -> Report:
         """Import the spooled sheet `name`. Raises Invalid, TooLarge, Away, and what an owner refuses as a whole."""
@@ -41,5 +41,5 @@ class Importing:
             table = await sheets.read_table(self._spool.path(name), kind, rules)
         sheet = Import(kind, code, caller, caller.idempotency_key or name, patience_s, judged)
         verdicts = await imports.judge(self._services, sheet, table)
-        reader = Reader(caller.language, caller.sees_personal_data and not masked)
+        reader = Reader(caller.language, caller.sees_personal_data, kept=kept)
         return report.compose(kind, table.headings, verdicts, reader)

@@ -17,6 +17,7 @@ _TRY_WAITING_EVERY_S = 0.3
 _WAIT_AT_MOST_S = 10.0
 _AWAY_PAUSE_S = 1.0
 _NOT_FOR_OWNERS = ("nik", "name")
+_FREE_TEXT = ("certificate_no", "employer", "note")  # columns in which people write names
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,24 @@ async def _resolve(services: Services, sheet: Import, rows: list[Row]) -> tuple[
     """The rows with their applicants instead of names and NIKs, and the refusals of those that name nobody we know."""
     path = at("/programmes/{code}/resolve", code=sheet.code)
     niks = [row.cells.get("nik") for row in rows]
-    answer = await _patiently(services, sheet, path, {"niks": niks}, owner="registration")
+    texts = [list(_free_texts(row).values()) for row in rows]
+    asked = {"niks": niks, "texts": texts} if any(texts) else {"niks": niks}
+    answer = await _patiently(services, sheet, path, asked, owner="registration")
     known: list[Row] = []
     refused: list[Judged] = []
     for row, person in zip(rows, answer["people"], strict=True):
         if applicant_id := person.get("applicant_id"):
             cells = {name: cell for name, cell in row.cells.items() if name not in _NOT_FOR_OWNERS}
+            cells.update(zip(_free_texts(row), person.get("texts", ()), strict=False))
             known.append(Row(row=row.row, applicant_id=applicant_id, cells=cells))
         else:
             problem = Problem(column="nik", reason=person["reason"], value=row.cells.get("nik"))
             refused.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=[problem]))
     return known, refused
+
+
+def _free_texts(row: Row) -> dict[str, str]:
+    return {name: cell for name in _FREE_TEXT if isinstance(cell := row.cells.get(name), str) and cell.strip()}
 
 
 async def _post(services: Services, sheet: Import, rows: Sequence[Row], turn: int) -> list[Judged]:

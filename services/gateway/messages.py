@@ -100,6 +100,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nomor tersimpan sebagai angka, sehingga digit terakhirnya hilang. Ubah kolomnya menjadi teks.",
         "The number is stored as a number, so its last digits are lost. Make the column text.",
     ),
+    "looks_like_nik": (
+        "Ini tampak seperti NIK, padahal isian ini diterbitkan.",
+        "This looks like a NIK, and this value is published.",
+    ),
+    "names_somebody": (
+        "Isian ini diterbitkan, jadi tidak boleh memuat nama orang.",
+        "This value is published, so it must not hold somebody's name.",
+    ),
     "unusual_number": ("Bentuk nomornya tidak biasa.", "The number has an unusual form."),
     "before_issue": ("Berlaku sampai sebelum tanggal terbit.", "Valid until a day before it was issued."),
     "already_certified": ("Peserta ini sudah punya sertifikat.", "This trainee has a certificate already."),

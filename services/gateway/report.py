@@ -9,6 +9,7 @@ from services.gateway.columns import heading_of
 from services.gateway.kinds import Kind
 from services.gateway.messages import Language, message
 from shared.cells import Cell
+from shared.free_text import scrubbed
 from shared.rows import Judged, Problem, Verdict
 
 MASK = "•••"
@@ -49,10 +50,23 @@ class Report(BaseModel):
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom a report is written: their language, and whether they may see personal values."""
+    """For whom a report is written: their language, and whether they may see personal values.
+
+    A report that is `kept` outlives the request, so it quotes nothing that somebody wrote out.
+    """
 
     language: Language
     sees_personal_data: bool
+    kept: bool = False
+
+    def may_see(self, problem: Problem) -> bool:
+        """Whether the value stands in the report: people also put names and NIKs where they do not belong."""
+        if problem.value is None or (self.sees_personal_data and not self.kept):
+            return True
+        written = str(problem.value)
+        if problem.column in PERSONAL or scrubbed(written) != written:
+            return False
+        return not (self.kept and any(map(str.isalpha, written)))
 
 
 def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], reader: Reader) -> Report:
@@ -61,11 +75,10 @@ def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], r
 
     def finding(row: int, problem: Problem) -> Finding:
         name = problem.column
-        hidden = name in PERSONAL and not reader.sees_personal_data and problem.value is not None
         return Finding(
             row=row,
             column=None if name is None else headings.get(name) or heading_of(kind, name),
-            value=MASK if hidden else problem.value,
+            value=problem.value if reader.may_see(problem) else MASK,
             reason=problem.reason,
             message=message(problem.reason, reader.language),
         )

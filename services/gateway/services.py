@@ -1,5 +1,6 @@
 """Calls to the four services over HTTP, in the name of whoever acts."""
 
+import hmac
 import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -44,6 +45,10 @@ class Services:
             "placement": settings.placement_url,
         }
         self._client = httpx.AsyncClient(transport=transport, limits=httpx.Limits(max_connections=100))
+
+    def digest(self, key: str) -> str:
+        """What stands for a client's own key: the same for the same key, and not to be read or guessed."""
+        return hmac.digest(self._key.encode(), key.encode(), "sha256").hex()[:32]
 
     async def get(self, service: Owner, path: str, caller: Caller) -> Any:
         return await self._call("GET", service, path, caller)

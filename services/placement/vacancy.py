@@ -4,11 +4,12 @@ import hashlib
 from datetime import date
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from services.placement import education
 from shared.cells import BadCell, Cell, day, text, whole, word
 from shared.documents import Document
+from shared.free_text import discreet, holds_nik
 from shared.judging import Change, Text, read, refused
 from shared.ledger import Entry, Signature, entry
 from shared.places import place
@@ -31,17 +32,25 @@ def rupiah(cell: Cell) -> int:
     return whole(cell)
 
 
+def no_nik(written: str) -> str:
+    """A code that is nobody's NIK. Raises BadCell, "looks_like_nik"."""
+    if holds_nik(written):
+        raise BadCell("looks_like_nik")
+    return written
+
+
 Stated = Annotated[str, BeforeValidator(stated), Field(max_length=300)]
+Published = Annotated[Stated, AfterValidator(discreet)]
 Rupiah = Annotated[int, BeforeValidator(rupiah), Field(gt=0, le=_HIGHEST_WAGE)]
 
 
 class Terms(BaseModel):
     """What a vacancy offers and asks for; wages in rupiah a month, `education` None when anyone will do."""
 
-    code: Stated
-    employer: Stated
-    position: Stated
-    vocation: Stated
+    code: Annotated[Stated, AfterValidator(no_nik)]
+    employer: Published
+    position: Published
+    vocation: Published
     seats: Annotated[int, BeforeValidator(whole), Field(ge=1, le=100_000)]
     location: Annotated[str, BeforeValidator(place), Field(max_length=300)]
     education: Annotated[str | None, BeforeValidator(education.minimum)]

@@ -8,11 +8,12 @@ from pydantic import BaseModel
 
 from services.registration.alumni import AlumniRow, Alumnus
 from services.registration.catalogue import Offered
+from services.registration.discretion import without_name
 from services.registration.intake import Intake
 from services.registration.programme import BadDefinition, parse
 from services.registration.revising import count_ages_again
 from services.registration.store import Store
-from shared.cells import JAKARTA, Cell
+from shared.cells import JAKARTA, Cell, text
 from shared.contracts import Event
 from shared.judging import Change, judge, read
 from shared.ledger import signature
@@ -103,11 +104,12 @@ async def import_alumni(store: Kept, rows: Rows) -> JudgedRows:
 
     async def record(row: Row) -> Change | None:
         alumni = read(AlumniRow, row.cells)
+        training = without_name(alumni.training, text(row.cells.get("name")) or "")
         change: Change | None = None
 
         def remember(alumnus: Alumnus) -> list[Event] | None:
             nonlocal change
-            events = alumnus.record(alumni.training, alumni.year, signed)
+            events = alumnus.record(training, alumni.year, signed)
             change = None if events is None else Change(events, [])
             return events
 

@@ -19,6 +19,12 @@ def naming_nobody(reason: str, *people: Person) -> str:
     return named.sub(HIDDEN, reason)
 
 
+def without_name(written: str, name: str) -> str:
+    """A cell without the whole name of the person its row is about; parts of a name may mean something else there."""
+    words = r"\s+".join(map(re.escape, name.split()))
+    return re.sub(rf"(?<!\w){words}(?!\w)", HIDDEN, written, flags=re.IGNORECASE) if words else written
+
+
 def _names_of(person: Person) -> set[str]:
     born = person.birth_date
     dates = {born.isoformat(), f"{born:%d/%m/%Y}", f"{born:%d-%m-%Y}"}

@@ -11,7 +11,7 @@ from services.registration.admission import number_in
 from services.registration.api import Kept
 from services.registration.applicant import Applicant, no_such_applicant
 from services.registration.cleaning import COLUMNS, Unusable
-from services.registration.discretion import naming_nobody
+from services.registration.discretion import naming_nobody, without_name
 from services.registration.intake import unusable_answers
 from services.registration.people import ERASED, initials, masked_name, masked_nik
 from services.registration.vault import Vault
@@ -29,7 +29,14 @@ Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
 
 
 class Niks(BaseModel):
+    """`texts` are free texts about each person, in the same order; they come back without the person's name."""
+
     niks: list[Cell]
+    texts: list[list[str]] = Field(default_factory=list)
+
+
+class Said(BaseModel):
+    reason: Reason
 
 
 class Wanted(BaseModel):
@@ -57,10 +64,10 @@ class Withdrawal(BaseModel):
 
 
 @router.post("/programmes/{code}/resolve")
-async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[str, str]]]:
+async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[str, Any]]]:
     """Whom NIKs name in a programme, in the order asked."""
     await store.programme(code)
-    people: list[dict[str, str]] = []
+    people: list[dict[str, Any]] = []
     person_ids: list[str] = []
     for cell in asked.niks:
         try:
@@ -74,7 +81,23 @@ async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[st
     for place, person_id in enumerate(person_ids):
         if person_id in standing:
             people[place] = {"applicant_id": standing[person_id].applicant_id}
+    written = {place: texts for place, texts in enumerate(asked.texts[: len(people)]) if texts}
+    about = await store.applicants.get_many(
+        {people[place]["applicant_id"] for place in written if "applicant_id" in people[place]}
+    )
+    for place, texts in written.items():
+        applicant = about.get(people[place].get("applicant_id", ""))
+        name = applicant.revealed(store.vault, ["name"]).get("name", "") if applicant else ""
+        people[place]["texts"] = [without_name(one, name) for one in texts]
     return {"people": people}
+
+
+@router.post("/applicants/{applicant_id}/discretion")
+async def hide(store: Kept, applicant_id: str, said: Said) -> dict[str, str]:
+    """A reason as other services may keep it: without what names or identifies the applicant."""
+    applicant = await store.applicants.get(applicant_id)
+    known = [applicant.person(store.vault)] if applicant and applicant.erased_at is None else []
+    return {"reason": naming_nobody(said.reason, *known)}
 
 
 @router.post("/programmes/{code}/search")

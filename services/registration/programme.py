@@ -6,11 +6,21 @@ from datetime import date
 from math import isclose
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from shared.cells import BadCell, Cell, day, word
 from shared.contracts import registration as contract
+from shared.free_text import holds_nik
 from shared.places import place
 
 
@@ -66,8 +76,18 @@ def _read_city(value: object) -> object:
         raise PydanticCustomError("not_a_place", "the name of a city or regency is needed") from None
 
 
+def _nobodys_nik(code: str) -> str:
+    if holds_nik(code):
+        raise PydanticCustomError("looks_like_nik", "a code is published everywhere, so it must not be a NIK")
+    return code
+
+
 Day = Annotated[date, BeforeValidator(_read_day)]
-Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40)]
+Code = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40),
+    AfterValidator(_nobodys_nik),
+]
 Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200)]
 City = Annotated[Text, BeforeValidator(_read_city)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.selection import deciding, scoring
 from services.selection.applicant import Applicant
@@ -14,6 +14,7 @@ from services.selection.run import Run
 from services.selection.screening import REASONS
 from services.selection.store import Store
 from shared.contracts import Event
+from shared.free_text import discreet
 from shared.judging import Change, RowWaits, judge
 from shared.ledger import signature
 from shared.problems import Invalid, NotFound
@@ -36,7 +37,7 @@ class Decide(BaseModel):
 
 class Overrule(BaseModel):
     rule: str
-    reason: str = Field(min_length=1)
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(discreet)]
 
 
 @router.post("/programmes/{code}/scores")

@@ -216,3 +216,30 @@ async def test_fields_swapped_in_the_database_are_noticed(settings_for: Settings
         shown = await client.get(f"/applicants/{one}")
         assert (shown.status_code, shown.json()["code"]) == (503, "sealed_value_damaged")
         assert shown.json()["place"] == f"{one}/name"
+
+
+async def test_other_services_are_told_nothing_by_which_somebody_is_known(
+    settings_for: SettingsFor, running: Running
+) -> None:
+    settings = settings_for(Settings, **KEYS)
+    async with running(build, settings, "registration") as client:
+        await client.put("/programmes", json=open_now())
+        applicant_id = (await register(client)).json()["applicant_id"]
+        asked = {"niks": [SITI, "3376014107990099"], "texts": [["Warung siti nur  aminah, Siti"], ["Siti Nur Aminah"]]}
+        assert (await post(client, "/programmes/LAS-2026/resolve", **asked)).json()["people"] == [
+            {"applicant_id": applicant_id, "texts": ["Warung …, Siti"]},
+            {"reason": "not_registered", "texts": ["Siti Nur Aminah"]},
+        ]
+        said = await post(
+            client, f"/applicants/{applicant_id}/discretion", reason=f"kata Siti ({SITI}), 0812-3450-0987"
+        )
+        assert said.json() == {"reason": "kata … (…), …"}
+        rows = [
+            {
+                "row": 2,
+                "cells": {"nik": SITI, "name": "Siti Nur Aminah", "year": 2020, "training": "Kelas Siti nur aminah"},
+            }
+        ]
+        await client.post("/alumni", json={"rows": rows})
+        held = (await post(client, "/people/export", nik=SITI, reason="akses")).json()
+        assert held["earlier_trainings"] == [{"training": "Kelas …", "year": 2020}]

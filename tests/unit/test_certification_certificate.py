@@ -170,3 +170,19 @@ def test_a_verification_code_is_found_as_people_type_it(typed: list[str]) -> Non
 def test_verification_codes_differ_and_are_short_enough_to_type() -> None:
     assert {len(verify_code.fresh()) for _ in range(100)} == {10}
     assert len({verify_code.fresh() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("3376014107990012", "looks_like_nik"),
+        ("NIK 3376.0141.0799.0012", "looks_like_nik"),
+        ("… 123", "names_somebody"),
+    ],
+)
+def test_what_is_somebodys_nik_or_name_is_no_number(written: str, reason: str) -> None:
+    person = competent()
+    with pytest.raises(RowRefused) as refusal:
+        certify(person, certificate_no=written)
+    assert [(one.column, one.reason) for one in refusal.value.problems] == [("certificate_no", reason)]
+    assert person.certificates == []

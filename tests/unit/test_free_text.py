@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.free_text import HIDDEN, discreet
+from shared.free_text import HIDDEN, discreet, holds_nik, scrubbed
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,22 @@ def test_numbers_of_people_and_addresses_are_taken_out(written: str, left: str) 
 def test_a_nik_is_taken_out_however_it_is_grouped(digits: str, marks: list[str]) -> None:
     grouped = digits[0] + "".join(mark + digit for mark, digit in zip(marks, digits[1:], strict=True))
     assert discreet(f"NIK {grouped} salah") == f"NIK {HIDDEN} salah"
+
+
+@pytest.mark.parametrize(
+    "written", ["3375011206050059", "nomor 3375 0152 0605 0059", "337501.710605.0059", "NIK-3375011206050059"]
+)
+def test_a_nik_is_recognised_by_its_date(written: str) -> None:
+    assert holds_nik(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["62019 2513 4 0005747 2030", "3375013206050059", "3375011213050059", "337501120605005", "33750112060500591", "A1"],
+)
+def test_other_numbers_are_no_nik(written: str) -> None:
+    assert not holds_nik(written)
+
+
+def test_lines_stay_lines() -> None:
+    assert scrubbed("File a\n  line 12\nNIK 3375011206050059") == f"File a\n  line 12\nNIK {HIDDEN}"

@@ -169,3 +169,40 @@ def test_personal_values_are_hidden_from_those_who_may_not_see_them(column: str,
     uncleared = Reader("en", sees_personal_data=False)
     assert report.compose(SCORES, {}, rows, uncleared).refused[0].value == shown
     assert report.compose(SCORES, {}, rows, CLEARED).refused[0].value == "33"
+
+
+@pytest.mark.parametrize(
+    ("value", "seen", "kept"),
+    [
+        ("3376014107990012", MASK, MASK),
+        ("hub. 0812-3450-0987", MASK, MASK),
+        (3376014107990012.0, MASK, MASK),
+        ("Siti Aminah", "Siti Aminah", MASK),
+        (140, 140, 140),
+        ("62019 2513 4 0028834 2027", "62019 2513 4 0028834 2027", "62019 2513 4 0028834 2027"),
+        (None, None, None),
+    ],
+)
+def test_what_people_put_where_it_does_not_belong_is_hidden_too(value: Any, seen: Any, kept: Any) -> None:
+    rows = [judged(2, Verdict.REFUSED, "unknown_class", column="class", value=value)]
+    uncleared, outliving = Reader("id", sees_personal_data=False), Reader("id", sees_personal_data=True, kept=True)
+    assert report.compose(SCORES, {}, rows, uncleared).refused[0].value == seen
+    assert report.compose(SCORES, {}, rows, outliving).refused[0].value == kept
+    assert report.compose(SCORES, {}, rows, CLEARED).refused[0].value == value
+
+
+async def test_registration_hides_names_in_free_texts() -> None:
+    class Discreet(Owners):
+        async def post(self, service: Any, path: str, caller: Any, body: Any = None, **more: Any) -> Any:
+            if path.endswith("/resolve"):
+                assert body["texts"] == [["usaha Siti"], []]
+                return {"people": [{"applicant_id": "a1", "texts": ["usaha …"]}, {"applicant_id": "a2"}]}
+            return await super().post(service, path, caller, body, **more)
+
+    owners = Discreet()
+    rows: Any = [(2, {"nik": "1", "note": "usaha Siti", "written": 60}), (3, {"nik": "2", "note": " ", "written": 60})]
+    await imports.judge(owners, sheet(), Table({"nik": "NIK"}, rows))
+    assert [row["cells"] for row in owners.calls[0][2]["rows"]] == [
+        {"note": "usaha …", "written": 60},
+        {"note": " ", "written": 60},
+    ]

@@ -29,6 +29,7 @@ def test_a_row_becomes_the_terms_of_a_vacancy() -> None:
     [
         ("code", None, "missing"),
         ("employer", " ", "missing"),
+        ("code", "3376 0141 0799 0012", "looks_like_nik"),
         ("vocation", None, "missing"),
         ("seats", 0, "greater_than_equal"),
         ("seats", 1.5, "not_whole"),
@@ -121,3 +122,8 @@ def test_levels_of_education_are_ordered() -> None:
 )
 def test_education_must_be_at_least_what_is_asked(graduate: str, asked: Cell, suffices: bool) -> None:
     assert education.suffices(education.rank(graduate), education.minimum(asked)) is suffices
+
+
+def test_what_is_published_of_a_vacancy_has_no_numbers_of_people() -> None:
+    found = terms(row(employer="PT Kopi, hub. 0812-3450-0987", position="Barista (3376014107990012)"))
+    assert (found.employer, found.position) == ("PT Kopi, hub. …", "Barista (…)")

@@ -65,6 +65,8 @@ def test_the_sample_definitions_are_accepted(folder: str) -> None:
         ("code", "LAS/2026", "code", "not_a_code"),
         ("code", "..", "code", "not_a_code"),
         ("code", 2026, "code", "not_text"),
+        ("code", "3376014107990012", "code", "looks_like_nik"),
+        ("classes.0.code", "K-3376.0141.0799.0012", "classes[0].code", "looks_like_nik"),
         ("registration.opens", "2026-02-01", "registration.closes", "before_opens"),
         ("registration.opens", "kemarin", "registration.opens", "not_a_date"),
         ("registration.opens", 20260105, "registration.opens", "not_a_date"),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.gateway import columns, listing
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
+from services.gateway.discretion import naming_nobody
 from services.gateway.dossier import dossier
 from services.gateway.kinds import APPLICANTS
 from services.gateway.listing import Page
@@ -24,6 +25,7 @@ router = APIRouter(tags=["applicants"])
 
 MOST_ITEMS = 200
 Reveal = Annotated[str | None, Query(description="Personal fields to show, e.g. `nik,name`; every reveal is recorded.")]
+Reason = Annotated[str, Field(max_length=500, pattern=r"\S", description="Kept on record; names in it are hidden.")]
 Why = Annotated[
     str | None, Header(alias="X-Reveal-Reason", max_length=500, description="Why personal fields are shown: on record.")
 ]
@@ -68,17 +70,17 @@ class Search(Body):
 
 class Correction(Body):
     cells: dict[str, Cell]
-    reason: str = Field(min_length=1)
+    reason: Reason
 
 
 class Withdrawal(Body):
-    reason: str = Field(min_length=1)
+    reason: Reason
     withdrawn_on: date | None = None
 
 
 class Overrule(Body):
     rule: str = Field(description="The reason code of a rule, e.g. `under_age`.")
-    reason: str = Field(min_length=1)
+    reason: Reason
 
 
 @router.post("/programmes/{code}/applicants", status_code=201)
@@ -149,7 +151,8 @@ async def withdraw(applicant_id: str, withdrawal: Withdrawal, gateway: TheGatewa
 async def overrule(applicant_id: str, overruled: Overrule, gateway: TheGateway, caller: Known) -> Any:
     """Let a rule of eligibility not count for one person; the earlier decision stays on record."""
     path = at("/applicants/{applicant_id}/overrules", applicant_id=applicant_id)
-    return await gateway.services.post("selection", path, caller, overruled.model_dump())
+    reason = await naming_nobody(gateway.services, applicant_id, overruled.reason, caller)
+    return await gateway.services.post("selection", path, caller, {"rule": overruled.rule, "reason": reason})
 
 
 def _fields(caller: Caller, reveal: str | None) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import PUBLIC, Known
+from services.gateway.discretion import naming_nobody
 from services.gateway.rates import network
 from services.gateway.services import Refused, at
 
@@ -15,7 +16,7 @@ router = APIRouter(tags=["certificates"])
 
 
 class Revocation(BaseModel):
-    reason: str = Field(min_length=1)
+    reason: str = Field(max_length=500, pattern=r"\S")
 
 
 @public.get("/verify/{verify_code}")
@@ -42,4 +43,6 @@ async def verify(verify_code: str, request: Request, gateway: TheGateway) -> dic
 async def revoke(certificate_id: str, revocation: Revocation, gateway: TheGateway, caller: Known) -> Any:
     """Withdraw a certificate, with the reason that whoever verifies it gets to read."""
     path = at("/certificates/{certificate_id}/revocation", certificate_id=certificate_id)
-    return await gateway.services.post("certification", path, caller, revocation.model_dump())
+    held = await gateway.services.get("certification", at("/certificates/{id}", id=certificate_id), caller)
+    reason = await naming_nobody(gateway.services, held["applicant_id"], revocation.reason, caller)
+    return await gateway.services.post("certification", path, caller, {"reason": reason})
