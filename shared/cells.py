@@ -5,10 +5,13 @@ import unicodedata
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-Cell = str | int | float | bool | None
+from pydantic import AllowInfNan
+
+# JSON has no NaN, and no cell is one
+Cell = str | int | Annotated[float, AllowInfNan(False)] | bool | None
 
 JAKARTA: Final = ZoneInfo("Asia/Jakarta")
 

@@ -1,5 +1,6 @@
 """What can go wrong, as RFC 9457 problem documents: one table from exceptions to answers."""
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -83,9 +84,24 @@ _TITLES = {
 }
 
 
-def document(status: int, code: str, detail: str, extra: Mapping[str, Any] | None = None) -> JSONResponse:
+class ProblemDocument(JSONResponse):
+    """In ASCII: a problem may name what was sent, lone surrogates included, and still be told."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode("ascii")
+
+
+def document(
+    status: int,
+    code: str,
+    detail: str,
+    extra: Mapping[str, Any] | None = None,
+    more_headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     """One problem document; members of `extra` stand beside the standard ones."""
-    headers = {}
+    headers = dict(more_headers or {})
     if status == Away.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == TooMany.status and extra:
@@ -100,7 +116,7 @@ def document(status: int, code: str, detail: str, extra: Mapping[str, Any] | Non
         "detail": detail,
         **(extra or {}),
     }
-    return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+    return ProblemDocument(body, status_code=status, headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -121,7 +137,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> JSONResponse:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-        return document(error.status_code, code, str(error.detail))
+        return document(error.status_code, code, str(error.detail), more_headers=error.headers)
 
     @app.exception_handler(Exception)
     async def _(request: Request, error: Exception) -> JSONResponse:

@@ -78,10 +78,11 @@ def create(
         await asyncio.gather(*tasks, return_exceptions=True)
         storage.close()
 
-    app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, **fastapi})
+    app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, "redirect_slashes": False, **fastapi})
     app.state.store = store
     app.state.settings = settings
     problems.install(app)
+    openapi.describe(app)
     app.add_middleware(Correlation)
     guard = [] if public else [Depends(actors.required(settings.actor_public_keys, storage.service))]
     for router in routers:

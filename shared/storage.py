@@ -14,7 +14,7 @@ from shared.batching import Batcher
 from shared.contracts import Event
 from shared.documents import Committed, Document, deeds_of, entries_of, pull_of, write_of
 from shared.meta import Meta
-from shared.problems import Away
+from shared.problems import Away, Invalid
 
 __all__ = [
     "AUDIT",
@@ -50,8 +50,11 @@ class StorageAway(Away):
         super().__init__("storage_away", "The database does not answer at the moment.")
 
 
-class Unstorable(Exception):
-    """A document holds what the database cannot: a number beyond 64 bits, more than 16 MB."""
+class Unstorable(Invalid):
+    """A value that the database cannot hold: a number beyond 64 bits, a lone surrogate, a document above 16 MB."""
+
+    def __init__(self) -> None:
+        super().__init__("not_storable", "A text or a number in the request cannot be stored.")
 
 
 class VersionConflict(Exception):
@@ -237,9 +240,9 @@ class Documents(Generic[D]):
                 raise StorageAway from error
             for failure in error.details["writeErrors"]:
                 answers[failure["index"]] = _loss(failure)
-        except (InvalidDocument, OverflowError) as error:  # one cannot be encoded, so none was sent
+        except (InvalidDocument, Unstorable):  # one cannot be encoded, so none was sent
             if len(saves) == 1:
-                return [Unstorable(type(error).__name__)]
+                return [Unstorable()]
             return [(await self._save_batch([save]))[0] for save in saves]
         return answers
 
@@ -263,11 +266,16 @@ def _loss(failure: Mapping[str, Any]) -> Exception:
 
 
 async def guarded(call: Awaitable[T]) -> T:
-    """Await a driver call; what says that the server is away, or that the outcome is unknown, becomes StorageAway."""
+    """Await a driver call; what says that the server is away, or that the outcome is unknown, becomes StorageAway.
+
+    Raises Unstorable for what the driver cannot encode.
+    """
     try:
         return await call
     except (BulkWriteError, DuplicateKeyError, ConfigurationError):
         raise
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise Unstorable from error
     except OperationFailure as error:
         if error.has_error_label("RetryableWriteError") or error.timeout:
             raise StorageAway from error

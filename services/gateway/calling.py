@@ -52,7 +52,12 @@ PUBLIC = Caller(Actor(name="public", role="public"))
 async def caller(
     request: Request,
     idempotency_key: Annotated[
-        str | None, Header(max_length=200, description="Repeat a POST under the same key: it takes effect once.")
+        str | None,
+        Header(
+            max_length=200,
+            pattern="^[ -~]*$",  # it goes on to the services in a header, which takes ASCII
+            description="Repeat a POST under the same key: it takes effect once.",
+        ),
     ] = None,
     accept_language: Annotated[str, Header(description="`en` for English messages.")] = "",
 ) -> Caller:

@@ -14,6 +14,7 @@ from services.gateway.stages import Stage
 from shared.contracts.selection import Outcome
 from shared.problems import Invalid
 
+_HIGHEST_NUMBER = 1 << 53
 Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
 REVEALABLE = get_args(Revealable)
 
@@ -86,9 +87,12 @@ def after(cursor: str | None) -> tuple[int, str]:
         return (0, "")
     try:
         number, applicant_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(".", 1)
-        return (int(number), applicant_id)
+        place = (int(number), applicant_id)
     except (ValueError, binascii.Error):
-        raise Invalid("bad_cursor", "The cursor is not one of ours.") from None
+        place = None
+    if place is None or not 0 <= place[0] <= _HIGHEST_NUMBER:
+        raise Invalid("bad_cursor", "The cursor is not one of ours.")
+    return place
 
 
 def fields(reveal: str | None) -> list[str]:

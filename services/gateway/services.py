@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import orjson
 
 from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
 from services.gateway.settings import Settings
 from shared import actors, context
-from shared.problems import Away, Problem
+from shared.problems import Away, Invalid, NotFound, Problem
 
 _CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 20.0
@@ -21,7 +22,9 @@ LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
 
 def at(path: str, **names: str) -> str:
-    """A service's path with the caller's own words in it, quoted."""
+    """A service's path with the caller's own words in it, quoted. Raises NotFound for words that lead elsewhere."""
+    if any(value in (".", "..") for value in names.values()):  # a client takes these out of a path, quoted or not
+        raise NotFound("not_found", "There is nothing at this address.")
     return path.format(**{name: quote(value, safe="") for name, value in names.items()})
 
 
@@ -102,11 +105,15 @@ class Services:
         headers = self._headers(service, caller)
         if key:
             headers["Idempotency-Key"] = key
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = _json(body)
         try:
             answer = await self._client.request(
                 method,
                 self._urls[service] + path,
-                json=body,
+                content=content,
                 headers=headers,
                 timeout=httpx.Timeout(timeout_s, connect=_CONNECT_TIMEOUT_S),
             )
@@ -125,6 +132,14 @@ class Services:
 
 def _away(service: Owner) -> Away:
     return Away("service_away", f"The service {service} does not answer at the moment.")
+
+
+def _json(body: Any) -> bytes:
+    """Strict JSON. Raises Invalid for what it cannot carry: lone surrogates, numbers beyond 64 bits."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        raise Invalid("not_storable", "A text or a number in the request cannot be stored.") from None
 
 
 def _problem(service: Owner, answer: httpx.Response) -> Problem:

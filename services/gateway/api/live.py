@@ -13,7 +13,7 @@ from shared.problems import Invalid
 router = APIRouter(tags=["events"])
 
 _PING_EVERY_S = 15
-_FARTHEST = 1 << 62
+_MOST_DIGITS = 18  # of an offset; more is none the log has, and no number to convert
 
 
 @router.get("/events", response_class=EventSourceResponse)
@@ -33,12 +33,16 @@ async def listen(
 
 
 def _start(after: str | None, last_event_id: str | None) -> Offset:
-    if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
-        return min(int(last_event_id), _FARTHEST) + 1
+    if last_event_id is not None and _is_offset(last_event_id):
+        return int(last_event_id) + 1
     if after is None:
         return "next"
     if after in ("0", "first"):
         return "first"
-    if after.isascii() and after.isdigit() and int(after) < _FARTHEST:
+    if _is_offset(after):
         return int(after) + 1
     raise Invalid("bad_offset", "`after` is the id of an event, `0` or `first`.")
+
+
+def _is_offset(written: str) -> bool:
+    return written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS
