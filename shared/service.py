@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import actors, context, logs, problems
+from shared import actors, context, logs, openapi, problems
 from shared.audit import api as audit_api
 from shared.free_text import holds_nik
 from shared.messaging import Subscriptions
