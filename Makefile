@@ -6,12 +6,14 @@ BIN := .venv/bin
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
-.PHONY: help setup demo up test lint schemas bench lock clean
+.PHONY: help setup demo up test faults soak lint schemas bench lock clean
 
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
 	@echo "make test     all tests"
+	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
+	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom"
 	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
 	@echo "make bench    measure one step against raw floors"
@@ -29,6 +31,12 @@ up: setup
 
 test: setup
 	@$(RUN)/python -m pytest
+
+faults: setup
+	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")
+
+soak: setup
+	@$(RUN)/python -m tests.faults --soak $(or $(SECONDS),3600) --people $(or $(PEOPLE),1000) $(if $(SEED),--seed $(SEED))
 
 lint: setup
 	$(BIN)/ruff check .

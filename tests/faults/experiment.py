@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,8 +14,7 @@ from tests.faults import injected as _injected  # noqa: F401 - enters the faults
 from tests.faults.client import Client, GaveUp
 from tests.faults.faults import Fault, Scene
 from tests.faults.invariants import violations, waiting
-from tests.faults.ledger import Sent
-from tests.faults.load import PHASES, Play
+from tests.faults.load import PHASES, Play, Stream
 from tests.faults.people import Town
 from tests.faults.recorder import Recorder
 from tests.faults.system import System
@@ -30,11 +29,16 @@ class Outcome:
 
     fault: str
     violations: dict[str, list[str]]
-    evidence: str
+    bites: list[tuple[str, str]]
     commands: int
     held: float
     lasted_s: float
     recovery_s: float | None
+
+    @property
+    def evidence(self) -> str:
+        """What shows that it bit, of each fault; empty when one did not."""
+        return "; ".join(bit for _, bit in self.bites) if all(bit for _, bit in self.bites) else ""
 
     @property
     def survived(self) -> bool:
@@ -43,8 +47,7 @@ class Outcome:
     def told(self) -> str:
         """What went wrong, in lines."""
         lines = [f"{name}: {wrong}" for name, several in self.violations.items() for wrong in several]
-        if not self.evidence:
-            lines.append("the fault did not bite")
+        lines += [f"{name} did not bite" for name, bit in self.bites if not bit]
         return "\n".join(f"{self.fault}: {line}" for line in lines)
 
 
@@ -61,50 +64,51 @@ class Laboratory:
     def close(self) -> None:
         self._recorder.close()
 
-    async def experiment(self, fault: Fault, people: int) -> Outcome:
-        """Play a programme, inject the fault into it, and compare."""
-        return await self.judge(fault.name, [fault], people)
+    async def experiment(
+        self, turns: Iterable[Sequence[Fault]], people: int, *, name: str, until: float = 0
+    ) -> Outcome:
+        """Play a programme for each turn, inject the turn's faults into it at the same time, and compare in the end.
 
-    async def judge(self, name: str, faults: Sequence[Fault], people: int, until: float = 0) -> Outcome:
-        """The same with several faults in turn, and again with new programmes until that moment (monotonic)."""
+        With `until` turns are taken up to that moment (monotonic). A stream of registrations goes on all the while.
+        """
         client = Client(self.system.gateways, self.system.token, _PATIENCE_S)
-        scene = Scene(self.system, self.random)
         before = self._counts(client)
-        played: list[Sent] = []
-        problems: list[str] = []
-        lasted, during, recovery, evidence = 0.0, 0, 0.0, []
-        recovered = True
-        for fault in faults:
+        stream = Stream(client, self.town)
+        streaming = asyncio.create_task(stream.run())
+        played, problems, scenes = [stream.sent], list[str](), list[tuple[Fault, Scene]]()
+        lasted, during, recoveries = 0.0, 0, list[float | None]()
+        for turn in turns:
             play = Play(client, self.town, people)
             played.append(play.sent)
             playing = asyncio.create_task(play.run())
-            await self._moment(play, fault, playing)
-            began = time.monotonic()
-            await asyncio.to_thread(fault.inject, scene)
+            await self._moment(play, turn[0], playing)
+            scenes += [(fault, Scene(self.system, random.Random(self.random.random()))) for fault in turn]
+            counted, began = self._counts(client), time.monotonic()
+            await asyncio.gather(*(asyncio.to_thread(fault.inject, scene) for fault, scene in scenes[-len(turn) :]))
             ended = time.monotonic()
-            took = await self._back(client, ended)
-            recovered &= took is not None
-            recovery = max(recovery, took or 0.0)
+            recoveries.append(await self._back(client, ended))
             lasted += ended - began
             during += sum(began <= moment <= ended for moment in client.accepted)
-            try:
-                await playing
-            except* GaveUp as gave_up:
-                problems += [f"gave up in {play.phase}: {one}" for one in _leaves(gave_up)]
+            problems += await _ended(playing)
+            for _, scene in scenes[-len(turn) :]:
+                scene.counts = self._counts(client) - counted
             if until and time.monotonic() > until:
                 break
+        stream.end()
+        problems += await _ended(streaming)
         await self._quiet()
         ledger = await asyncio.to_thread(self._recorder.ledger, played, [*client.problems, *problems])
-        ledger.recovery_s = recovery if recovered else None
-        scene.counts = self._counts(client) - before
-        scene.counts["republished"] = len(ledger.logged) - len({one.id for one in ledger.logged})
-        evidence = [fault.bit(scene) for fault in faults[: len(played)]]
+        took = [one for one in recoveries if one is not None]
+        ledger.recovery_s = max(took, default=0.0) if len(took) == len(recoveries) else None
+        ledger.counts = self._counts(client) - before
+        for _, scene in scenes:
+            scene.counts["republished"] = len(ledger.logged) - len({one.id for one in ledger.logged})
         found = await asyncio.to_thread(violations, ledger)
         await client.close()
         return Outcome(
             name,
             found,
-            "; ".join(one for one in evidence if one) if all(evidence) or len(faults) > 1 else "",
+            [(fault.name, fault.bit(scene)) for fault, scene in scenes],
             len(client.accepted),
             during / lasted if lasted else 0.0,
             lasted,
@@ -175,6 +179,16 @@ class Laboratory:
                 "restarts": system.restarts(),
             }
         )
+
+
+async def _ended(load: asyncio.Task[None]) -> list[str]:
+    """Wait for it; what it could not bring to happen."""
+    problems: list[str] = []
+    try:
+        await load
+    except* GaveUp as gave_up:
+        problems += [f"gave up: {one}" for one in _leaves(gave_up)]
+    return problems
 
 
 def _leaves(group: BaseExceptionGroup[GaveUp]) -> list[BaseException]:

@@ -56,6 +56,11 @@ class Fault:
     replicas: int = 1
     phases: tuple[str, ...] = ("register", "score", "decide", "attend", "assess", "certify")
 
+    @property
+    def concept(self) -> str:
+        """The module it stands in."""
+        return self.inject.__module__.rsplit(".", 1)[-1]
+
 
 FAULTS: dict[str, Fault] = {}
 

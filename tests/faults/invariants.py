@@ -233,7 +233,7 @@ def waiting(queues: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, i
 
 
 _ONCE = {
-    *("ApplicantRegistered", "ApplicantWithdrawn", "ScoresRecorded"),
+    *("ApplicantRegistered", "ApplicantCorrected", "ApplicantWithdrawn", "ScoresRecorded"),
     *("TrainingCompleted", "AssessmentRecorded", "CertificateIssued", "PlacementRecorded"),
 }
 
@@ -241,6 +241,7 @@ _ONCE = {
 def _once(sent: Sent) -> dict[str, Iterable[str]]:
     return {
         "ApplicantRegistered": sent.registered,
+        "ApplicantCorrected": sent.corrected,
         "ApplicantWithdrawn": sent.withdrawn,
         "ScoresRecorded": sent.scores,
         "TrainingCompleted": sent.attendance,
@@ -275,7 +276,10 @@ def _held_as_sent(ledger: Ledger, sent: Sent) -> list[str]:
         # certification hears of people when something is decided about them, which is everybody in the end
         if where != "certification" or sent.runs:
             wrong += _differences(f"{sent.code}: {where}", dict.fromkeys(documents, True), everybody)
+    educations = {nik: sent.corrected.get(nik, person["education"]) for nik, person in sent.registered.items()}
     facts: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("facts", {id_: one["facts"]["education"] for id_, one in registered.items()}, by_id(educations)),
+        ("facts at placement", {id_: one["education"] for id_, one in graduates.items()}, by_id(educations)),
         (
             "scores",
             {

@@ -42,6 +42,7 @@ class Sent:
     ids: dict[str, str] = field(default_factory=dict)
     definition: dict[str, Any] = field(default_factory=dict)
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    corrected: dict[str, str] = field(default_factory=dict)
     scores: dict[str, tuple[float, float]] = field(default_factory=dict)
     attendance: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     assessments: dict[str, bool] = field(default_factory=dict)

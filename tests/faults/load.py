@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tests.faults.client import Client
 from tests.faults.ledger import Sent
-from tests.faults.people import HOME, JAKARTA, UNITS, Town, application, sheet
+from tests.faults.people import EDUCATIONS, HOME, JAKARTA, UNITS, Town, application, sheet
 
 T = TypeVar("T")
 
@@ -16,6 +16,9 @@ _FORMS_SHARE = 0.3  # of the applicants come one by one, the others in sheets
 _SHEET_ROWS = 60
 _AT_ONCE = 6
 _WITHDRAW = 6
+_STREAMS = 3
+_STREAM_PAUSE_S = 0.1
+_CORRECTED = 0.4
 
 PHASES = ("define", "register", "score", "decide", "withdraw", "attend", "assess", "certify", "match", "trace", "done")
 
@@ -66,7 +69,7 @@ class Play:
         work += [_bound(file, some) for some in _parts(people[forms:], _SHEET_ROWS)]
         self._town.random.shuffle(work)
         await _side_by_side(work)
-        async for item in self._list():
+        async for item in everybody(self._client, self.sent.code, self._people):
             self.sent.ids[item["nik"]] = item["applicant_id"]
             self._niks[item["applicant_id"]] = item["nik"]
 
@@ -208,26 +211,61 @@ class Play:
         answer = await self._client.get(f"{self._path}/classes")
         self._seats = {one["code"]: [self._niks[id_] for id_ in one["accepted"]] for one in answer["items"]}
 
-    async def _list(self) -> AsyncIterator[dict[str, Any]]:
-        """Everybody, once the gateway has heard of them all."""
-        deadline = time.monotonic() + self._client.patience_s
-        while True:
-            items: dict[str, dict[str, Any]] = {}
-            cursor: str | None = None
-            while True:
-                query = {"limit": 200, "reveal": "nik"} | ({"cursor": cursor} if cursor else {})
-                page = await self._client.get(f"{self._path}/applicants", **query)
-                items |= {one["applicant_id"]: one for one in page["items"]}
-                cursor = page["next_cursor"]
-                if cursor is None:
-                    break
-            if len(items) >= self._people or time.monotonic() > deadline:
-                break
-            await asyncio.sleep(0.3)
-        if len(items) != self._people:
-            self._client.problems.append(f"{self._path}: {self._people} registered, the list has {len(items)}")
-        for item in items.values():
-            yield item
+
+async def everybody(client: Client, code: str, people: int) -> AsyncIterator[dict[str, Any]]:
+    """All applicants of a programme with their NIKs, once the gateway has heard of so many."""
+    deadline = time.monotonic() + client.patience_s
+    items: dict[str, dict[str, Any]] = {}
+    while len(items) < people:
+        cursor: str | None = ""
+        while cursor is not None:
+            query = {"limit": 200, "reveal": "nik"} | ({"cursor": cursor} if cursor else {})
+            page = await client.get(f"/programmes/{code}/applicants", **query)
+            items |= {one["applicant_id"]: one for one in page["items"]}
+            cursor = page["next_cursor"]
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.3)
+    if len(items) != people:
+        client.problems.append(f"{code}: {people} registered, the list has {len(items)}")
+    for item in items.values():
+        yield item
+
+
+class Stream:
+    """A programme to which people apply by form until it is ended: load that never pauses.
+
+    Some are corrected at once, so that one document has several events that wait.
+    """
+
+    def __init__(self, client: Client, town: Town) -> None:
+        self.definition = town.programme(40)
+        self.sent = Sent(self.definition["code"], definition=self.definition)
+        self._client, self._town = client, town
+        self._ended = False
+
+    async def run(self) -> None:
+        """Raises GaveUp when a registration cannot be brought to happen."""
+        await self._client.post("/programmes", self.definition)
+        await asyncio.gather(*(self._apply() for _ in range(_STREAMS)))
+        async for item in everybody(self._client, self.sent.code, len(self.sent.registered)):
+            self.sent.ids[item["nik"]] = item["applicant_id"]
+
+    def end(self) -> None:
+        """Let `run` finish with the registrations under way."""
+        self._ended = True
+
+    async def _apply(self) -> None:
+        while not self._ended:
+            person = self._town.person()
+            answer = await self._client.post(f"/programmes/{self.sent.code}/applicants", person)
+            self.sent.registered[person["nik"]] = person | {"registration_no": answer["registration_no"]}
+            if self._town.random.random() < _CORRECTED:
+                other = next(one for one in EDUCATIONS if one != person["education"])
+                body = {"cells": {"education": other}, "reason": "salah ketik"}
+                await self._client.post(f"/applicants/{answer['applicant_id']}/corrections", body)
+                self.sent.corrected[person["nik"]] = other
+            await asyncio.sleep(_STREAM_PAUSE_S)
 
 
 def _parts(rows: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -13,6 +13,7 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 HOME, ELSEWHERE = "Kota Pekalongan", "Kota Tegal"
 CLASSES = 4
 UNITS = ("U.01", "U.02")
+EDUCATIONS = ("SMA", "SMK", "D3")
 
 # by our name of a column: what the sheets call it
 HEADINGS = {
@@ -90,7 +91,7 @@ class Town:
             "gender": "L",
             "city": HOME if rng.random() < 0.95 else ELSEWHERE,
             "phone": f"0812{number % 10**8:08d}",
-            "education": rng.choice(["SMA", "SMK", "D3"]),
+            "education": rng.choice(EDUCATIONS),
             "choice_1": f"K{place[0]}",
             "choice_2": f"K{place[1]}",
             "willing_to_move": rng.choice(["ya", "tidak"]),

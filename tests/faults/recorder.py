@@ -152,14 +152,21 @@ class Recorder:
                     break
                 fields = change.get("fullDocument") or change.get("updateDescription", {}).get("updatedFields", {})
                 for name, value in fields.items():
-                    if name == "outbox" or name.startswith("outbox."):
-                        for entry in value if isinstance(value, list) else [value]:
-                            if "key" in entry:  # the others are for the audit, and are not published
-                                one = _committed(entry)
-                                committed.setdefault(one.id, one)
+                    for entry in _pushed(name, value):
+                        committed.setdefault(entry["id"], _committed(entry))
                 if change["ns"]["coll"] == "rosters" and "holders" in fields:
                     rosters.append({"id": change["documentKey"]["_id"], "holders": fields["holders"]})
         return list(committed.values()), rosters
+
+
+def _pushed(name: str, value: Any) -> list[dict[str, Any]]:
+    """The events in a change of a field `outbox` or `outbox.3`; other entries are for the audit.
+
+    What is told about parts of an entry is left out: it was moved, when an earlier one was taken out.
+    """
+    if name != "outbox" and not (name.startswith("outbox.") and name.count(".") == 1):
+        return []
+    return [entry for entry in (value if isinstance(value, list) else [value]) if entry and "key" in entry]
 
 
 def _committed(entry: Mapping[str, Any]) -> Seen:
