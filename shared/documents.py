@@ -32,6 +32,7 @@ class Document(BaseModel):
     marks: dict[str, tuple[int, int]] = Field(default_factory=dict)
     published: dict[str, int] = Field(default_factory=dict)
     _held: tuple[Entry, ...] = PrivateAttr(())  # what stands in the ledger as it is in the database
+    _owing: bool = PrivateAttr(False)  # whether its outbox held something when it was loaded
 
     def model_post_init(self, _: Any) -> None:
         if self.exists:
@@ -66,11 +67,15 @@ class Document(BaseModel):
 
 
 class Committed(NamedTuple):
-    """A document's outbox entries that are in the database: events to be published, deeds to be added to the audit."""
+    """A document's outbox entries that are in the database: events to be published, deeds to be added to the audit.
+
+    `behind` says that earlier ones may stand before them in the outbox.
+    """
 
     collection: str
     document_id: str
     entries: list[dict[str, Any]]
+    behind: bool = False
 
 
 def event_id(service: str, aggregate: str, document: Document, n: int = 0) -> str:

@@ -49,7 +49,7 @@ class Relay:
 
     def _hand_over(self, committed: Committed) -> None:
         if not self.connected:
-            return  # the sweeper will find it, behind what the same document may have waiting already
+            return  # the sweeper will find it, or the next change of the same document
         key = (committed.collection, committed.document_id)
         earlier = self._waiting.get(key)
         if earlier is not None:
@@ -76,7 +76,28 @@ class Relay:
             self._work.clear()
             while self._waiting:
                 batch = [self._waiting.pop(key) for key in list(self._waiting)[:_BATCH]]
-                await self._publish(exchange, batch)
+                await self._publish(exchange, await self._with_earlier(batch))
+
+    async def _with_earlier(self, batch: list[Committed]) -> list[Committed]:
+        """The batch, with all that the outbox holds of documents whose earlier entries may still be waiting in it.
+
+        Whoever committed those, before this connection or in another process, they go out first.
+        """
+        behind: dict[str, list[str]] = {}
+        for committed in batch:
+            if committed.behind:
+                behind.setdefault(committed.collection, []).append(committed.document_id)
+        try:
+            held = {name: await self._collections[name].outboxes(ids) for name, ids in behind.items()}
+        except StorageAway:
+            log.warning("relay: the database is away; what is behind something is left to the sweeper")
+            return [committed for committed in batch if not committed.behind]
+        return [
+            committed._replace(entries=held[committed.collection].get(committed.document_id, []))
+            if committed.behind
+            else committed
+            for committed in batch
+        ]
 
     async def _publish(self, exchange: AbstractExchange, batch: Sequence[Committed]) -> None:
         done: list[tuple[Committed, str]] = []

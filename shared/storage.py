@@ -40,7 +40,8 @@ BATCH = 200  # documents a bulk: beyond this the driver's cost per document no l
 _TIMEOUT_MS = 2500  # an answer or a 503 within three seconds
 _ATTEMPTS = 50  # a document contended this often is a defect, not bad luck
 _DUPLICATE_KEY = 11000
-_NOT_STATE = {"outbox": 0, "pending": 0, "touched": 0}
+_LOADED = {"outbox": 0, "touched": 0}
+_NOT_STATE = {**_LOADED, "pending": 0}
 
 
 class StorageAway(Away):
@@ -142,7 +143,11 @@ class Documents(Generic[D]):
     async def get(self, document_id: str) -> D | None:
         """The document, or None. Raises StorageAway."""
         found = await self._loads.submit(document_id)
-        return None if found is None else self.kind.model_validate(found)
+        if found is None:
+            return None
+        document = self.kind.model_validate(found)
+        document._owing = bool(found.get("pending"))
+        return document
 
     async def get_many(self, document_ids: Iterable[str]) -> dict[str, D]:
         """Those of the documents that exist, by id."""
@@ -213,6 +218,11 @@ class Documents(Generic[D]):
         cursor = self.raw.find({"pending": True, "$expr": due}, {"outbox": 1}, limit=limit)
         return [Committed(self.name, found["_id"], found["outbox"]) for found in await guarded(cursor.to_list(limit))]
 
+    async def outboxes(self, ids: Iterable[str]) -> dict[str, list[Json]]:
+        """What these documents' outboxes hold now, by id."""
+        cursor = self.raw.find({"_id": {"$in": list(ids)}}, {"outbox": 1})
+        return {found["_id"]: found.get("outbox", []) for found in await guarded(cursor.to_list(None))}
+
     async def _save(self, document: D, events: Sequence[Event]) -> D:
         service = self._storage.service
         entries = entries_of(service, self._aggregate, document, events)
@@ -221,11 +231,12 @@ class Documents(Generic[D]):
         document.version += 1
         document.settle_ledger()
         if entries:
-            self._storage.on_commit(Committed(self.name, document.id, entries))
+            self._storage.on_commit(Committed(self.name, document.id, entries, behind=document._owing))
+            document._owing = True
         return document
 
     async def _load_batch(self, ids: list[str]) -> list[Json | None]:
-        cursor = self.raw.find({"_id": {"$in": ids}}, _NOT_STATE)
+        cursor = self.raw.find({"_id": {"$in": ids}}, _LOADED)
         found = {document["_id"]: document for document in await guarded(cursor.to_list(None))}
         return [found.get(id_) for id_ in ids]
 

@@ -110,6 +110,18 @@ async def test_what_a_crash_left_in_the_outbox_is_swept_up_under_the_same_id(
     assert {one.message_id for one in outsider.seen} == {f"uji.leaver:a{n}:1:0" for n in range(30)}
 
 
+async def test_what_is_left_in_an_outbox_goes_out_before_what_is_committed_now(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker)
+    await leavers.change("a", Leaver.leave)
+    async with relaying(servers, leavers):
+        await leavers.change("a", Leaver.leave)
+        await leavers.change("a", Leaver.leave)
+        await until(lambda: len(outsider.seen) >= 3)
+        assert [one["reason"] for one in outsider.data(ApplicantWithdrawn)][:3] == ["1", "2", "3"]
+
+
 async def test_a_crash_between_confirm_and_pull_publishes_the_same_event_again(
     servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
