@@ -64,6 +64,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/programmes/{code}/selection/simulate"): _SELECTOR,
     ("POST", "/programmes/{code}/selection/decide"): _SELECTOR,
     ("GET", "/programmes/{code}/selection/runs/{run_id}"): _SELECTOR,
+    ("GET", "/programmes/{code}/selection/runs/{run_id}/replay"): _SELECTOR | _OPERATOR,
     ("POST", "/certificates/{certificate_id}/revocation"): _CERTIFIER,
     ("POST", "/programmes/{code}/matching/run"): _PLACEMENT,
     ("GET", "/vacancies"): ALL,

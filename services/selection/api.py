@@ -8,11 +8,13 @@ from pydantic import AfterValidator, BaseModel, Field
 from services.selection import deciding, scoring
 from services.selection.applicant import Applicant
 from services.selection.programme import OpenProgramme
+from services.selection.replaying import differences
 from services.selection.rescreening import settle
 from services.selection.roster import Roster
 from services.selection.run import Run
 from services.selection.screening import REASONS
 from services.selection.store import Store
+from shared.audit.trail import Trail
 from shared.contracts import Event
 from shared.free_text import discreet
 from shared.judging import Change, RowWaits, judge
@@ -70,17 +72,27 @@ async def simulate(code: str, store: TheStore) -> dict[str, Any]:
 
 @router.post("/programmes/{code}/selection/decide")
 async def decide(code: str, store: TheStore, body: Decide | None = None) -> dict[str, Any]:
-    return _summary(await deciding.decide(store, code, body.run_id if body else None))
+    """Decide, or answer the decision. `audit_head` vouches for all that the decision rests on: write it down."""
+    run = await deciding.decide(store, code, body.run_id if body else None)
+    head = await Trail(store.storage).head()
+    return {**_summary(run), "audit_head": f"selection:{head.n}:{head.hash}"}
 
 
 @router.get("/programmes/{code}/selection/runs/{run_id}")
 async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
-    run = await store.runs.get(run_id)
-    if run is None or run.programme_code != code:
-        raise NotFound("unknown_run", "There is no such run in this programme.")
+    run = await _run(store, code, run_id)
     definition = run.rules.model_dump(mode="json")
     inputs, outcome = await store.kept(run_id, run.inputs), await store.kept(run_id, run.outcome)
-    return {**_summary(run), "programme": definition, "inputs": inputs, "outcome": outcome}
+    return {**_summary(run), "programme": definition, "inputs": inputs, "outcome": outcome, "ledger": run.ledger}
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/replay")
+async def replay_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
+    """Allocate anew from what the run recorded, and compare."""
+    run = await _run(store, code, run_id)
+    inputs, outcome = await store.kept(run_id, run.inputs), await store.kept(run_id, run.outcome)
+    found = differences(run, inputs, outcome)
+    return {**_summary(run), "replays": not found, "differences": found}
 
 
 @router.get("/programmes/{code}/classes")
@@ -134,6 +146,13 @@ def _known(applicant: Applicant | None) -> Applicant:
     return applicant
 
 
+async def _run(store: Store, code: str, run_id: str) -> Run:
+    run = await store.runs.get(run_id)
+    if run is None or run.programme_code != code:
+        raise NotFound("unknown_run", "There is no such run in this programme.")
+    return run
+
+
 async def _programme(store: Store, code: str) -> OpenProgramme:
     programme = await store.programmes.get(code)
     if programme is None or programme.definition is None:
@@ -142,11 +161,8 @@ async def _programme(store: Store, code: str) -> OpenProgramme:
 
 
 def _summary(run: Run) -> dict[str, Any]:
-    return {
-        "run_id": run.id,
-        **run.model_dump(mode="json", include={"programme_code", "kind", "rule_version", "inputs_digest", "by", "at"}),
-        "counts": run.counts.model_dump(),
-    }
+    told = {"programme_code", "kind", "rule_version", "inputs_digest", "by", "role", "at"}
+    return {"run_id": run.id, **run.model_dump(mode="json", include=told), "counts": run.counts.model_dump()}
 
 
 def _by_rank(roster: Roster | None, holders: dict[str, Applicant]) -> list[str]:

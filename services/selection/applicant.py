@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -15,7 +16,9 @@ from shared.contracts import Event, registration
 from shared.contracts.selection import ApplicantScreened, Outcome, ScoresRecorded, SelectionDecided, Stage
 from shared.documents import Document, event_id
 from shared.judging import RowWaits, refused
-from shared.ledger import Entry, Signature, entry, signature
+from shared.ledger import Entry, Signature, automatic, entry
+
+_SERVICE = "selection"
 
 
 class Screening(BaseModel):
@@ -103,11 +106,16 @@ class Applicant(Document):
         codes = [finding.reason for finding in now.findings]
         self.ledger.append(
             entry(
-                signature(),
+                automatic(_SERVICE),
                 "screened",
                 passed=now.passed,
                 findings=[list(finding) for finding in now.findings],
                 rule_version=now.rule_version,
+                # all that a later reader needs to apply the rules again
+                rules=programme.rules.eligibility.model_dump(mode="json"),
+                facts=self.facts.model_dump(mode="json"),
+                trained_in=now.trained_in,
+                overruled=sorted(self.overruled),
             )
         )
         events: list[Event] = [
@@ -124,7 +132,7 @@ class Applicant(Document):
             self._tasks_after_decision(earlier, now)
         elif not now.passed:
             refusal = Placed(self.id, Outcome.REJECTED, None, None, tuple(codes))
-            events.append(self._decide(refusal, Stage.ADMINISTRATION, now.rule_version, n=1))
+            events.append(self._decide(refusal, Stage.ADMINISTRATION, now.rule_version, automatic(_SERVICE), n=1))
         else:
             self.decision = None  # an earlier refusal no longer holds; the ledger keeps it
             if too_late:
@@ -148,7 +156,7 @@ class Applicant(Document):
             raise refused(reasons.NOT_PASSED)
         if programme.decided or self.is_ranked:
             raise refused(reasons.ALREADY_DECIDED)
-        return [self._take_scores(scores, signed)]
+        return [self._take_scores(scores, programme, signed)]
 
     def candidate(self, rules: registration.Eligibility) -> Candidate:
         """This person as the allocation sees them; only for someone who is screened and scored."""
@@ -166,39 +174,51 @@ class Applicant(Document):
             exclusive=rules.never_trained and screening.TRAINED_BEFORE not in self.overruled,
         )
 
-    def decide(self, placed: Placed, candidate: Candidate, run_id: str, rule_version: int) -> list[Event] | None:
-        """Apply a run's outcome, once."""
+    def decide(
+        self, placed: Placed, candidate: Candidate, run_id: str, rule_version: int, signed: Signature
+    ) -> list[Event] | None:
+        """Apply a run's outcome, once; `signed` by who decided the run."""
         if self.decision is not None and self.decision.run_id == run_id:
             return None
         if self.scores is None or self.scores.total != candidate.total:
             self._task(reasons.SCORES_DIFFER)
         if self.screening is None or not self.screening.passed:
             self._task(reasons.INELIGIBLE)
-        return [self._decide(placed, Stage.RANKING, rule_version, run_id=run_id)]
+        return [self._decide(placed, Stage.RANKING, rule_version, signed, run_id=run_id)]
 
-    def promote(self, class_code: str, rule_version: int) -> list[Event] | None:
-        """A reserve takes a freed seat, once."""
+    def promote(self, class_code: str, rule_version: int, freed_by: str) -> list[Event] | None:
+        """A reserve takes the seat that somebody freed, once."""
         if self.decision is None or self.decision.outcome is not Outcome.RESERVE or self.withdrawn:
             return None
         placed = Placed(self.id, Outcome.ACCEPTED, class_code, self.decision.rank)
-        return [self._decide(placed, Stage.PROMOTION, rule_version, run_id=self.decision.run_id)]
+        return [self._promoted(placed, rule_version, self.decision.run_id, freed_by)]
 
-    def refuse_promotion(self, rule_version: int, reasons: Sequence[str]) -> list[Event] | None:
+    def refuse_promotion(self, rule_version: int, reasons: Sequence[str], freed_by: str) -> list[Event] | None:
         """A reserve whose turn it was cannot be accepted after all."""
         if self.decision is None or self.decision.outcome is not Outcome.RESERVE:
             return None
         placed = Placed(self.id, Outcome.REJECTED, None, self.decision.rank, tuple(reasons))
-        return [self._decide(placed, Stage.PROMOTION, rule_version, run_id=self.decision.run_id)]
+        return [self._promoted(placed, rule_version, self.decision.run_id, freed_by)]
 
     def withdraw(self, reason: str, programme_code: str, signed: Signature) -> None:
         self.programme_code = programme_code
         self.withdrawn = True
         self.ledger.append(entry(signed, "withdrawn", reason))
 
-    def _take_scores(self, scores: Scores, signed: Signature) -> ScoresRecorded:
+    def _take_scores(self, scores: Scores, programme: OpenProgramme, signed: Signature) -> ScoresRecorded:
         replaced = self.scores.model_dump(mode="json") if self.scores else None
         self.scores = scores
-        self.ledger.append(entry(signed, "scores_recorded", replaced=replaced, **scores.model_dump(mode="json")))
+        rule = programme.rules.selection
+        self.ledger.append(
+            entry(
+                signed,
+                "scores_recorded",
+                replaced=replaced,
+                **scores.model_dump(mode="json"),
+                weights={"written": rule.written_weight, "interview": rule.interview_weight},
+                rule_version=programme.revision,
+            )
+        )
         return ScoresRecorded(
             applicant_id=self.id,
             programme_code=self.programme_code,
@@ -215,7 +235,7 @@ class Applicant(Document):
         now = scoring.total(self.scores.written, self.scores.interview, programme.rules.selection)
         if now == self.scores.total:
             return []
-        return [self._take_scores(self.scores.model_copy(update={"total": now}), signature())]
+        return [self._take_scores(self.scores.model_copy(update={"total": now}), programme, automatic(_SERVICE))]
 
     def _screened(self, facts: registration.Facts, programme: OpenProgramme, trained_in: list[str]) -> Screening:
         findings = screening.screen(programme.rules.eligibility, facts, trained_in, self.overruled)
@@ -235,10 +255,23 @@ class Applicant(Document):
         if task not in self.tasks:
             self.tasks.append(task)
 
+    def _promoted(self, placed: Placed, rule_version: int, run_id: str | None, freed_by: str) -> SelectionDecided:
+        return self._decide(
+            placed, Stage.PROMOTION, rule_version, automatic(_SERVICE), run_id=run_id, freed_by=freed_by
+        )
+
     def _decide(
-        self, placed: Placed, stage: Stage, rule_version: int, *, run_id: str | None = None, n: int = 0
+        self,
+        placed: Placed,
+        stage: Stage,
+        rule_version: int,
+        signed: Signature,
+        *,
+        run_id: str | None = None,
+        n: int = 0,
+        **facts: Any,
     ) -> SelectionDecided:
-        supersedes, self.decided_by = self.decided_by, event_id("selection", "applicant", self, n)
+        supersedes, self.decided_by = self.decided_by, event_id(_SERVICE, "applicant", self, n)
         self.decision = Decision(
             outcome=placed.outcome,
             stage=stage,
@@ -247,7 +280,17 @@ class Applicant(Document):
             reasons=list(placed.reasons),
             run_id=run_id,
         )
-        self.ledger.append(entry(signature(), "decided", **self.decision.model_dump(mode="json")))
+        self.ledger.append(
+            entry(
+                signed,
+                "decided",
+                **self.decision.model_dump(mode="json"),
+                total=None if self.scores is None or self.scores.total is None else str(self.scores.total),
+                rule_version=rule_version,
+                supersedes=supersedes,
+                **facts,
+            )
+        )
         return SelectionDecided(
             applicant_id=self.id,
             programme_code=self.programme_code,

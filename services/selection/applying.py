@@ -10,6 +10,7 @@ from services.selection.run import Counts, Run, count, placed_of
 from services.selection.store import Store
 from shared.contracts import Event
 from shared.contracts.selection import Outcome
+from shared.ledger import Signature, signature
 
 
 async def claim_accepted(store: Store, code: str, candidates: list[Candidate], outcome: list[Placed]) -> set[str]:
@@ -44,13 +45,14 @@ async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
     """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
     outcome = {row["applicant_id"]: placed_of(row) for row in await store.kept(run.id, run.outcome)}
     by_id = {one.applicant_id: one for one in candidates}
+    signed = Signature(run.by, signature().at, run.role)
     for offer in run.rules.classes:
         await _fill(store, run, offer.code, offer.seats, list(outcome.values()))
 
     async def tell(applicant_id: str) -> None:
         placed, candidate = outcome[applicant_id], by_id[applicant_id]
         await store.applicants.change(
-            applicant_id, lambda applicant: applicant.decide(placed, candidate, run.id, run.rule_version)
+            applicant_id, lambda applicant: applicant.decide(placed, candidate, run.id, run.rule_version, signed)
         )
 
     await side_by_side(tell, list(outcome))

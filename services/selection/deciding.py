@@ -2,8 +2,6 @@
 
 import contextlib
 import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from services.selection.allocation import Candidate, Placed, allocate
 from services.selection.applying import apply, claim_accepted
@@ -11,9 +9,8 @@ from services.selection.programme import Deciding, Decision, OpenProgramme
 from services.selection.run import Run, RunKind, candidate_of, count, digest, input_row, outcome_row
 from services.selection.screening import TRAINED_BEFORE
 from services.selection.store import Store
-from shared import context
-from shared.contracts import Event
 from shared.contracts.selection import Outcome
+from shared.ledger import Signature, automatic, signature
 from shared.problems import Conflict, NotFound
 from shared.storage import Taken
 
@@ -22,7 +19,7 @@ async def simulate(store: Store, programme_code: str) -> Run:
     """Allocate as the programme stands now, and decide nothing. Raises NotFound, Conflict `scores_missing`."""
     programme = await _existing(store, programme_code)
     candidates = await _candidates(store, programme)
-    run = _new_run(RunKind.SIMULATION, programme, candidates)
+    run = _new_run(RunKind.SIMULATION, programme, candidates, signature())
     outcome = allocate(programme.rules, candidates)
     run.outcome = "outcome"
     await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
@@ -41,15 +38,8 @@ async def decide(store: Store, programme_code: str, simulated: str | None = None
     if not programme.decided:
         expected = await _digest_of(store, programme_code, simulated) if simulated else None
         await _candidates(store, programme)  # refuse before anything is claimed
-        run_id = uuid.uuid4().hex
-
-        def claim(current: OpenProgramme) -> Sequence[Event] | None:
-            if current.decided:
-                return None
-            current.decision = Decision(run_id=run_id, expected=expected)
-            return []
-
-        await store.programmes.change(programme_code, claim)
+        run_id, signed = uuid.uuid4().hex, signature()
+        await store.programmes.change(programme_code, lambda one: [] if one.begin(run_id, expected, signed) else None)
     return await resume(store, programme_code)
 
 
@@ -82,11 +72,15 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
     """Store what the decision is based on, or give it back. Of two doing so at once, the programme takes one's word."""
     try:
         candidates = await _candidates(store, programme)
-        run = _new_run(RunKind.DECISION, programme, candidates, decision.run_id)
+        signed = Signature(decision.by, signature().at, decision.role)
+        run = _new_run(RunKind.DECISION, programme, candidates, signed, decision.run_id)
         if decision.expected not in (None, run.inputs_digest):
             raise Conflict("inputs_changed", "Something has changed since the simulation: simulate again.")
-    except Conflict:
-        back = await store.programmes.change(programme.id, lambda one: [] if one.give_back(decision.run_id) else None)
+    except Conflict as conflict:
+        code, signed = conflict.code, automatic("selection")
+        back = await store.programmes.change(
+            programme.id, lambda one: [] if one.give_back(decision.run_id, code, signed) else None
+        )
         if back.decision is None or back.decision.run_id != decision.run_id:
             raise
         return
@@ -111,15 +105,10 @@ async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
         excluded |= refused
     out = [Placed(one, Outcome.REJECTED, None, None, (TRAINED_BEFORE,)) for one in sorted(excluded)]
     name = f"outcome-{uuid.uuid4().hex}"
-    await store.keep(run.id, name, [outcome_row(one) for one in [*outcome, *out]])
-
-    def take(current: Run) -> Sequence[Event] | None:
-        if current.outcome:
-            return None
-        current.outcome = name
-        return []
-
-    return await store.runs.change(run.id, take)
+    rows = [outcome_row(one) for one in [*outcome, *out]]
+    await store.keep(run.id, name, rows)
+    signed = Signature(run.by, signature().at, run.role)
+    return await store.runs.change(run.id, lambda one: [] if one.allocate_to(name, rows, signed) else None)
 
 
 async def _advance(store: Store, programme_code: str, run_id: str, state: Deciding) -> OpenProgramme:
@@ -147,7 +136,13 @@ async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]
     return [one.candidate(programme.rules.eligibility) for one in applicants]
 
 
-def _new_run(kind: RunKind, programme: OpenProgramme, candidates: list[Candidate], run_id: str | None = None) -> Run:
+def _new_run(
+    kind: RunKind,
+    programme: OpenProgramme,
+    candidates: list[Candidate],
+    signed: Signature,
+    run_id: str | None = None,
+) -> Run:
     return Run(
         _id=run_id or uuid.uuid4().hex,
         programme_code=programme.id,
@@ -155,8 +150,9 @@ def _new_run(kind: RunKind, programme: OpenProgramme, candidates: list[Candidate
         rule_version=programme.revision,
         definition=programme.rules,
         inputs_digest=digest(programme.rules, candidates),
-        by=context.actor.get().name,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        by=signed.by,
+        role=signed.role,
+        at=signed.at.isoformat(timespec="seconds"),
     )
 
 

@@ -3,10 +3,11 @@
 from datetime import date
 from enum import StrEnum
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.contracts import registration
 from shared.documents import Document
+from shared.ledger import Entry, Signature, entry
 
 
 class Deciding(StrEnum):
@@ -19,9 +20,14 @@ class Deciding(StrEnum):
 
 
 class Decision(BaseModel):
-    """`expected` is the digest that the inputs must have, of the simulation that staff saw."""
+    """`expected` is the digest that the inputs must have, of the simulation that staff saw.
+
+    `by`, in that `role`, decided it, whoever carries it out.
+    """
 
     run_id: str
+    by: str = ""
+    role: str = ""
     state: Deciding = Deciding.STARTED
     expected: str | None = None
 
@@ -32,6 +38,15 @@ class OpenProgramme(Document):
     revision: int = 0
     definition: registration.Programme | None = None
     decision: Decision | None = None
+    ledger: list[Entry] = Field(default_factory=list)
+
+    def begin(self, run_id: str, expected: str | None, signed: Signature) -> bool:
+        """Somebody decides this programme; False when it is decided already."""
+        if self.decided:
+            return False
+        self.decision = Decision(run_id=run_id, by=signed.by, role=signed.role, expected=expected)
+        self.ledger.append(entry(signed, "decision_begun", run_id=run_id, simulated_inputs=expected))
+        return True
 
     @property
     def decided(self) -> bool:
@@ -48,11 +63,12 @@ class OpenProgramme(Document):
         self.decision = self.decision.model_copy(update={"state": state})
         return True
 
-    def give_back(self, run_id: str) -> bool:
+    def give_back(self, run_id: str, reason: str, signed: Signature) -> bool:
         """Take a begun decision back; False when it is too late for that."""
         if self.decision is None or (self.decision.run_id, self.decision.state) != (run_id, Deciding.STARTED):
             return False
         self.decision = None
+        self.ledger.append(entry(signed, "decision_given_back", reason, run_id=run_id))
         return True
 
     @property

@@ -15,6 +15,7 @@ from services.selection.allocation import Candidate, Placed
 from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.documents import Document
+from shared.ledger import Entry, Signature, entry
 
 
 class RunKind(StrEnum):
@@ -47,7 +48,25 @@ class Run(Document):
     outcome: str = ""
     counts: Counts = Field(default_factory=Counts)
     by: str = ""
+    role: str = ""
     at: str = ""
+    ledger: list[Entry] = Field(default_factory=list)
+
+    def allocate_to(self, outcome: str, rows: Sequence[dict[str, Any]], signed: Signature) -> bool:
+        """Name the outcome that counts, and put on record what it came from; False when there is one."""
+        if self.outcome:
+            return False
+        self.outcome = outcome
+        self.ledger.append(
+            entry(
+                signed,
+                "allocated",
+                rule_version=self.rule_version,
+                inputs_digest=self.inputs_digest,
+                outcome_digest=rows_digest(rows),
+            )
+        )
+        return True
 
     @property
     def inputs(self) -> str:
@@ -66,6 +85,11 @@ def digest(programme: Programme, candidates: Sequence[Candidate]) -> str:
     for row in sorted((input_row(one) for one in candidates), key=lambda row: str(row["applicant_id"])):
         state.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
     return state.hexdigest()
+
+
+def rows_digest(rows: Sequence[dict[str, Any]]) -> str:
+    """Of stored rows, in their order."""
+    return hashlib.sha256(orjson.dumps(list(rows), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def input_row(candidate: Candidate) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def _free_seat(store: Store, programme: OpenProgramme, applicant: Applican
     roster = roster_id(programme.id, class_code)
     promote = on <= programme.reserve_until
     promoted = await _change_roster(store, roster, lambda one: one.free(applicant.id, promote=promote))
-    while promoted is not None and not await _accept(store, programme, class_code, promoted):
+    while promoted is not None and not await _accept(store, programme, class_code, promoted, applicant.id):
         promoted = await _pass_over(store, roster, promoted, applicant.id)
 
 
@@ -73,18 +73,21 @@ async def _change_roster(store: Store, roster: str, change: Callable[[Roster], s
     return promoted
 
 
-async def _accept(store: Store, programme: OpenProgramme, class_code: str, applicant_id: str) -> bool:
-    """Accept a reserve; False when they have withdrawn, fail a rule by now, or have been accepted elsewhere."""
+async def _accept(store: Store, programme: OpenProgramme, class_code: str, applicant_id: str, freed_by: str) -> bool:
+    """Accept a reserve on the seat that somebody freed.
+
+    False when they have withdrawn, fail a rule by now, or have been accepted elsewhere.
+    """
     reserve = await store.applicants.get(applicant_id)
     if reserve is None or reserve.withdrawn:
         return False
-    refusal = reserve.fails_as_reserve
+    refusal, revision = reserve.fails_as_reserve, programme.revision
     if not refusal and not await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
         refusal = [TRAINED_BEFORE]
     if refusal:
-        await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(programme.revision, refusal))
+        await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(revision, refusal, freed_by))
         return False
-    promoted = await store.applicants.change(applicant_id, lambda one: one.promote(class_code, programme.revision))
+    promoted = await store.applicants.change(applicant_id, lambda one: one.promote(class_code, revision, freed_by))
     if not promoted.is_accepted:
         await _release(store, promoted)
         return False

@@ -41,3 +41,10 @@ async def show_run(code: str, run_id: str, gateway: TheGateway, caller: Known) -
     """A run with its inputs and its outcome, for anyone who wants to replay it."""
     path = at("/programmes/{code}/selection/runs/{run_id}", code=code, run_id=run_id)
     return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/replay")
+async def replay_run(code: str, run_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """Allocate anew from what the run recorded: `replays`, and the `differences` from what was decided."""
+    path = at("/programmes/{code}/selection/runs/{run_id}/replay", code=code, run_id=run_id)
+    return await gateway.services.get("selection", path, caller)

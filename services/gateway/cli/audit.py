@@ -60,6 +60,23 @@ def show(
             _show(entry)
 
 
+@audit.command("replay")
+def replay(
+    code: Annotated[str, typer.Argument(help="The programme's code.")],
+    run_id: Annotated[str, typer.Argument(help="The run, as `jalur audit show --about CODE` names it.")],
+) -> None:
+    """Allocate the seats anew from what a run of the selection recorded; exit 0 only when it gives the same."""
+    with told_plainly():
+        run = Client.from_environment().get(f"/programmes/{code}/selection/runs/{run_id}/replay")
+    who, people = escape(f"{run['by']} ({run['role']})"), run["counts"]["candidates"]
+    console.print(f"{run['kind']} by {who} at {run['at']}, {people} people")
+    if not run["replays"]:
+        for one in run["differences"]:
+            complaints.print(f"  [red]{escape(one)}[/]")
+        raise typer.Exit(1)
+    console.print("[green]✓[/] the recorded inputs give what was decided")
+
+
 def _entries(client: Client, service: str, asked: dict[str, str]) -> Iterator[dict[str, Any]]:
     query: dict[str, Any] = {"service": service, **asked}
     while True:
