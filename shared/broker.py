@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError
+
+from shared.problems import Away
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +21,13 @@ _STABLE_S = 10.0
 
 # what a broker that is away, slow or frozen looks like from here; the last when it hangs up during the greeting
 Unreachable = (OSError, AMQPError, asyncio.TimeoutError, asyncio.InvalidStateError, RuntimeError, StopAsyncIteration)
+
+
+class BrokerAway(Away):
+    """RabbitMQ does not answer, or not in time."""
+
+    def __init__(self) -> None:
+        super().__init__("broker_away", "The message broker does not answer at the moment.")
 
 
 async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection], Awaitable[None]]) -> None:
@@ -55,6 +64,27 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
             raise asyncio.CancelledError
         await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
         failures += 1
+
+
+@contextlib.asynccontextmanager
+async def connected_once(url: str, name: str, within_s: float) -> AsyncIterator[AbstractConnection]:
+    """A connection for one deed, closed after it. Raises BrokerAway when the broker is away, or not done in time."""
+    try:
+        async with asyncio.timeout(within_s):
+            connection = await aio_pika.connect(
+                url, timeout=CONNECT_TIMEOUT_S, heartbeat=_HEARTBEAT_S, client_properties={"connection_name": name}
+            )
+            try:
+                yield connection
+            finally:
+                with contextlib.suppress(*Unreachable):
+                    await connection.close()
+    except asyncio.CancelledError as error:
+        if _is_cancelled():
+            raise
+        raise BrokerAway from error  # aio-pika cancels what waits on a dead connection
+    except Unreachable as error:
+        raise BrokerAway from error
 
 
 def raise_failure(outcomes: Iterable[object]) -> None:

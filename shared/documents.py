@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -25,6 +25,9 @@ class Document(BaseModel):
     """
 
     model_config = ConfigDict(populate_by_name=True, extra="ignore", validate_assignment=False)
+
+    # events of which a mark counts how many were absorbed, not which was the last
+    counted: ClassVar[frozenset[str]] = frozenset()
 
     id: str = Field(alias="_id")
     version: int = 0

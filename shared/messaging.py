@@ -1,8 +1,10 @@
 """Subscriptions: typed handlers declared with FastStream, fed in batches through aio-pika."""
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,6 +28,8 @@ Handler = Callable[[E, Meta, Any], Awaitable[None]]
 PREFETCH = 300
 BATCH = 150  # messages handled side by side, so that their loads and saves coalesce
 _DATABASE_PAUSE_S = 0.5
+_BUSY_S = 0.5
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,24 @@ class Subscription:
     queue: str
     contract: type[Event]
     handle: Handler[Any]
+
+
+class Handled:
+    """The ids of the messages that were handled last; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str | None, None] = {}
+
+    def add(self, ids: Iterable[str | None]) -> None:
+        self._ids.update(dict.fromkeys(ids))
+        for oldest in list(itertools.islice(self._ids, max(0, len(self._ids) - _REMEMBERED))):
+            del self._ids[oldest]
+
+    def discard(self, id_: str | None) -> None:
+        self._ids.pop(id_, None)
+
+    def __contains__(self, id_: str | None) -> bool:
+        return id_ in self._ids
 
 
 class Subscriptions:
@@ -52,6 +74,9 @@ class Subscriptions:
         self.broker = RabbitBroker()
         self.subscriptions: list[Subscription] = []
         self.consuming: set[str] = set()
+        self.handled = Handled()
+        self.lost = False  # a queue was missing, or went missing: it may not have been told everything
+        self._last_batch_at = 0.0
         self._store: Any = None
 
     def __call__(self, contract: type[E]) -> Callable[[Handler[E]], Handler[E]]:
@@ -74,6 +99,11 @@ class Subscriptions:
         """Whether there is a consumer on every queue."""
         return len(self.consuming) == len(self.subscriptions)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a queue brought something a moment ago."""
+        return time.monotonic() - self._last_batch_at < _BUSY_S
+
     async def run(self, url: str, store: Any) -> None:
         """Consume until cancelled; handlers get `store` as their third argument."""
         if not self.subscriptions:
@@ -83,6 +113,7 @@ class Subscriptions:
 
     async def _consume_from(self, connection: AbstractConnection) -> None:
         declaring = await connection.channel()
+        self.lost |= await topology.lacks(declaring, (one.queue for one in self.subscriptions))
         # a queue that was deleted comes back; `jalur.events` is the operator's, and waited for
         await topology.declare(declaring, topology.of_service(self.service, self.contracts))
         await declaring.close()
@@ -100,21 +131,29 @@ class Subscriptions:
 
     async def _consume(self, subscription: Subscription, channel: AbstractChannel, retries: Retries) -> None:
         arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+
+        def queue_is_gone(*_: Any) -> None:
+            self.lost = True
+            arrived.put_nowait(None)
+
         # the queue deleted, or the channel closed by the broker: nothing would arrive any more, and nobody would notice
-        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: arrived.put_nowait(None))
+        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(queue_is_gone)
         channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
         queue = await channel.get_queue(subscription.queue, ensure=False)
         await queue.consume(arrived.put)
         self.consuming.add(subscription.queue)
         while True:
             batch = await _next_batch(arrived)
+            self._last_batch_at = time.monotonic()
             # all of them end before one failure is raised: none still runs when its message comes again
-            handling = (self._handle(subscription, message, retries) for message in batch)
+            handling = (self.handle(subscription, message, retries) for message in batch)
             raise_failure(await asyncio.gather(*handling, return_exceptions=True))
             # every effect of this batch is durable now, or its message has been sent on
+            self.handled.add(message.message_id for message in batch)
             await batch[-1].ack(multiple=True)
 
-    async def _handle(self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries) -> None:
+    async def handle(self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries) -> None:
+        """Until the message has had its durable effect, or was sent on to be retried or parked."""
         while True:
             try:
                 return await self._deliver(subscription, message)

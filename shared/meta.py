@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 SPEC_VERSION = "1.0"
-ATTEMPT = "ce-attempt"  # ours: how often a consumer has tried; RabbitMQ 4 ignores an x-death set by a client
+# ours; RabbitMQ 4 ignores an x-death set by a client
+ATTEMPT = "ce-attempt"  # how often a consumer has tried since the event was published or replayed
+ATTEMPTS_BEFORE = "ce-attemptsbefore"  # how often before it was last replayed
+REASON = "ce-reason"
+ROUTING_KEY = "ce-routingkey"  # the one under which it was published
+PARKED_AT = "ce-parkedat"
 _SEQUENCE_DIGITS = 12
 _MOST = 2**63 - 1  # what a document's mark can hold
 _MOST_ATTEMPTS = 1_000_000

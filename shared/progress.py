@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.storage import Storage
+from shared.storage import Storage, guarded
 
 # what belongs to no programme, such as people and their earlier trainings, is counted under this instead of a code
 ACROSS = "-"
@@ -40,7 +40,33 @@ async def progress(storage: Storage, programme_code: str) -> Progress:
                 reach = into[found["_id"]]
                 reach.subjects += found["subjects"]
                 reach.sequence += found["sequence"]
+    await _count_discarded(storage, programme_code, absorbed)
     return Progress(published=dict(published), absorbed=dict(absorbed))
+
+
+async def _count_discarded(storage: Storage, programme_code: str, absorbed: dict[str, Reach]) -> None:
+    """An event that somebody discarded on purpose has been heard too: nobody needs to wait for it any more."""
+    where = {"discarded": True, "programme_code": programme_code, "event_name": {"$ne": ""}}
+    found = await guarded(
+        storage.collection("parked").find(where, {"event_name": 1, "subject": 1, "sequence": 1}).to_list(None)
+    )
+    by_event: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for one in found:
+        by_event[one["event_name"]][one["subject"]].add(one["sequence"])
+    for event_name, subjects in by_event.items():
+        held: dict[str, int] = {}
+        counted = False
+        for documents in storage.collections:
+            mark = f"marks.{event_name}"
+            where = {"_id": {"$in": list(subjects)}, "programme_code": programme_code, mark: {"$exists": True}}
+            for one in await guarded(documents.raw.find(where, {mark: 1}).to_list(None)):
+                held[one["_id"]] = one["marks"][event_name][0]
+                counted = event_name in documents.kind.counted
+        for subject, sequences in subjects.items():
+            before = held.get(subject)
+            after = (before or 0) + len(sequences) if counted else max(before or 0, *sequences)
+            absorbed[event_name].subjects += before is None
+            absorbed[event_name].sequence += after - (before or 0)
 
 
 def _pipeline(programme_code: str, field: str, last: Any) -> list[dict[str, Any]]:

@@ -40,10 +40,10 @@ class Retries:
                 name: value for name, value in headers.items() if name.startswith("ce-") and len(str(value)) < 999
             }
         headers[meta.ATTEMPT] = attempt
-        headers["ce-reason"] = _reason(error)
-        headers.setdefault("ce-routingkey", message.routing_key or "")
+        headers[meta.REASON] = _reason(error)
+        headers.setdefault(meta.ROUTING_KEY, message.routing_key or "")
         if step is None:
-            headers["ce-parkedat"] = datetime.now(UTC).isoformat(timespec="seconds")
+            headers[meta.PARKED_AT] = datetime.now(UTC).isoformat(timespec="microseconds")
         exchange = await self._channel.get_exchange(step or topology.parking(self._service), ensure=False)
         copy = Message(
             message.body,

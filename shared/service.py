@@ -13,14 +13,18 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import actors, context, logs, openapi, problems
+from shared import actors, context, logs, openapi, parking_api, problems
 from shared.audit import api as audit_api
 from shared.free_text import holds_nik
+from shared.hearing import Hearing
 from shared.messaging import Subscriptions
 from shared.outbox import Relay
+from shared.parking import Parking
 from shared.progress import Progress, progress
 from shared.settings import ServiceSettings
 from shared.storage import Storage, StorageAway
+from shared.upkeep import Upkeep
+from shared.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,12 @@ def create(
     Routers are reachable with an actor token only, unless `public`, where the service authenticates by itself (the
     gateway). `background` coroutines run while the service does, after the database is prepared.
     """
-    relay = Relay(settings.amqp_url.get_secret_value(), storage)
+    amqp_url = settings.amqp_url.get_secret_value()
+    parking = Parking(amqp_url, storage, [one.queue for one in on.subscriptions])
+    relay = Relay(amqp_url, storage)
+    hearing = Hearing(amqp_url, storage, on, parking.records)
+    upkeep = Upkeep(amqp_url, on)
+    vitals = Vitals(storage, upkeep, hearing)
     prepared = asyncio.Event()
 
     async def prepare() -> None:
@@ -68,7 +77,7 @@ def create(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        listening = [relay.run, lambda: on.run(settings.amqp_url.get_secret_value(), store), *background]
+        listening = [relay.run, lambda: on.run(amqp_url, store), hearing.run, upkeep.run, *background]
         tasks = [asyncio.create_task(prepare()), *(asyncio.create_task(run(start)) for start in listening)]
         for task in tasks:
             task.add_done_callback(_report)
@@ -81,6 +90,7 @@ def create(
     app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, "redirect_slashes": False, **fastapi})
     app.state.store = store
     app.state.settings = settings
+    app.state.parking = parking
     problems.install(app)
     openapi.describe(app)
     app.add_middleware(Correlation)
@@ -95,18 +105,28 @@ def create(
 
     @app.get("/health/ready", include_in_schema=public)
     async def ready() -> JSONResponse:
-        """The database answers, the relay is connected, and every queue has a consumer."""
+        """The database answers, the relay is connected, and every queue has a consumer.
+
+        Beside that: the age of the oldest outbox entry, how many messages are parked, and whether the service is
+        making good what a lost queue did not bring.
+        """
         checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
         try:
             await storage.ping()
         except StorageAway:
             checks["database"] = False
         healthy = all(checks.values())
-        body = {"status": "ready" if healthy else "not ready", "service": storage.service, "checks": checks}
+        body = {
+            "status": "ready" if healthy else "not ready",
+            "service": storage.service,
+            "checks": checks,
+            **await vitals.now(),
+        }
         return JSONResponse(body, status_code=200 if healthy else 503)
 
     if not public:
         app.include_router(audit_api.router_of(storage), dependencies=guard)
+        app.include_router(parking_api.router(parking), dependencies=guard)
 
         @app.get("/internal/progress/{programme_code}", dependencies=guard)
         async def how_far(programme_code: str) -> Progress:

@@ -4,15 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractQueue
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from shared.contracts import Event
 
 EVENTS = "jalur.events"
 LOG = "jalur.log"
+_PARKED = ".parked"
 
 # how long a message waits before it is tried again; after the last rung it is parked
 LADDER_S = (1, 10, 60, 600)
+
+# whoever looks at parked messages takes them all and gives them back, and each time counts as a delivery: RabbitMQ 4
+# drops a message after 20 of them unless told otherwise; 3.10 reads -1 not as "never" but as "at once"
+_LOOKED_AT_LIMIT = 1_000_000_000
 
 # guards against a message that kills its consumer, no more: restarts use deliveries up too, so it is generous
 _DELIVERY_LIMIT = 200
@@ -43,7 +49,7 @@ def queue_of(service: str, contract: type[Event]) -> str:
 
 
 def parked(queue: str) -> str:
-    return f"{queue}.parked"
+    return queue + _PARKED
 
 
 def returning(service: str) -> str:
@@ -98,7 +104,7 @@ def of_service(service: str, contracts: Iterable[type[Event]]) -> Topology:
     for contract in contracts:
         name = queue_of(service, contract)
         queues.append(Queue(name, _quorum({"x-delivery-limit": _DELIVERY_LIMIT, **_dead_letters(park, name)})))
-        queues.append(Queue(parked(name), _quorum({})))
+        queues.append(Queue(parked(name), _quorum({"x-delivery-limit": _LOOKED_AT_LIMIT})))
         bindings += [(EVENTS, name, contract.routing_key()), (back, name, name), (park, parked(name), name)]
     if queues:
         for attempt, seconds in enumerate(LADDER_S, start=1):
@@ -124,19 +130,51 @@ def _dead_letters(exchange: str, routing_key: str | None = None) -> dict[str, An
     return arguments if routing_key is None else {**arguments, "x-dead-letter-routing-key": routing_key}
 
 
-async def declare(channel: AbstractChannel, topology: Topology) -> None:
-    """Declare what is missing.
+async def declare(channel: AbstractChannel, topology: Topology) -> dict[str, int]:
+    """Declare what is missing; by queue, how many messages wait in it.
 
-    Raises aio-pika's ChannelPreconditionFailed when it exists with other arguments, and ChannelNotFoundEntity when
-    what it is bound to does not exist (yet).
+    Raises aio-pika's ChannelPreconditionFailed when something exists with other arguments, and ChannelNotFoundEntity
+    when what it is bound to does not exist (yet). A parking place of an earlier version is made anew when it is empty,
+    and kept as it is otherwise.
     """
     for name, type_ in topology.exchanges.items():
         await channel.declare_exchange(name, type_, durable=True)
-    queues = {
-        queue.name: await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
-        for queue in topology.queues
-    }
-    for exchange, queue, key in topology.bindings:
-        await queues[queue].bind(exchange, routing_key=key)
+    queues: dict[str, AbstractQueue] = {}
+    for queue in topology.queues:
+        try:
+            queues[queue.name] = await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
+        except ChannelPreconditionFailed:
+            if not queue.name.endswith(_PARKED):
+                raise
+            await channel.reopen()
+            fed_by = [(exchange, key) for exchange, name, key in topology.bindings if name == queue.name]
+            queues[queue.name] = await _made_anew_if_empty(channel, queue, fed_by)
+    for exchange, name, key in topology.bindings:
+        await queues[name].bind(exchange, routing_key=key)
     for source, destination, key in topology.feeds:
         await (await channel.get_exchange(destination, ensure=False)).bind(source, routing_key=key)
+    return {name: found.declaration_result.message_count or 0 for name, found in queues.items()}
+
+
+async def lacks(channel: AbstractChannel, queues: Iterable[str]) -> bool:
+    """Whether one of these queues does not exist."""
+    lacking = False
+    for name in queues:
+        try:
+            await channel.declare_queue(name, passive=True)
+        except ChannelNotFoundEntity:
+            lacking = True
+            await channel.reopen()
+    return lacking
+
+
+async def _made_anew_if_empty(channel: AbstractChannel, queue: Queue, fed_by: list[tuple[str, str]]) -> AbstractQueue:
+    old = await channel.declare_queue(queue.name, passive=True)
+    # nothing gets in meanwhile: what is to be parked stays where it is, and is tried again
+    for exchange, key in fed_by:
+        await old.unbind(exchange, routing_key=key)
+    found = (await channel.declare_queue(queue.name, passive=True)).declaration_result
+    if found.message_count or found.consumer_count:
+        return old
+    await channel.queue_delete(queue.name)
+    return await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)

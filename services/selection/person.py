@@ -1,5 +1,7 @@
 """A person across programmes: earlier trainings, and which programme has accepted them."""
 
+from typing import ClassVar
+
 from pydantic import BaseModel, Field
 
 from shared.documents import Document
@@ -14,6 +16,8 @@ class Claim(BaseModel):
 
 class Person(Document):
     """One document per person_id, so that two programmes deciding at once meet in it."""
+
+    counted: ClassVar[frozenset[str]] = frozenset({"PriorTrainingRecorded"})
 
     trainings: list[str] = Field(default_factory=list)
     claims: list[Claim] = Field(default_factory=list)

@@ -1,0 +1,136 @@
+"""Hears the log of all events a second time, some way behind the queues: what a queue has lost is made good.
+
+A queue may be deleted, bound to nothing or made anew, while its service runs or not; nobody can be asked afterwards
+what it missed. But the log takes everything. So one replica of each service follows it and passes by whatever the
+queues have brought already; the rest is handled as if a queue had brought it. Usually that is nothing, and it takes
+its time, the more so while the queues are busy. When a queue was missing, or the service is new, it hurries
+(`catching_up`).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from shared import log
+from shared.broker import keep_connected, raise_failure
+from shared.lease import Lease
+from shared.messaging import BATCH, Subscription, Subscriptions
+from shared.parking_record import ParkingRecords
+from shared.places_heard import PlacesHeard
+from shared.retries import Retries
+from shared.storage import Storage, StorageAway
+
+_LEASE_S = 10.0
+_SAVE_EVERY_S = 2.0
+_TURN_S = 10.0  # how long the queues may take to bring what stands in the log, before it is handled from there
+_LOOK_EVERY_S = 0.3
+_READING_S = 0.0001  # what a message costs before it is handled
+_LEISURE = 3  # seconds of rest for each of work
+_LEISURE_WHILE_BUSY = 12
+
+
+class Hearing:
+    """Follows the log for one service. `catching_up` says that it hurries."""
+
+    def __init__(self, url: str, storage: Storage, on: Subscriptions, records: ParkingRecords) -> None:
+        self.catching_up = False
+        self._url = url
+        self._on = on
+        self._records = records
+        self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
+        self._places = PlacesHeard(storage, [one.queue for one in on.subscriptions])
+        self._lease = Lease(storage, "log", _LEASE_S)
+        self._service = storage.service
+        self._looking: AbstractChannel
+
+    async def run(self) -> None:
+        """Follow the log until cancelled, whenever no other replica does."""
+        if not self._by_key:
+            return
+        try:
+            await keep_connected(self._url, f"jalur-{self._service}-log", self._follow)
+        finally:
+            with contextlib.suppress(StorageAway):
+                await self._lease.release()
+
+    async def _follow(self, connection: AbstractConnection) -> None:
+        while not await self._is_ours():
+            await asyncio.sleep(_LEASE_S / 2)
+        self._looking = await connection.channel()
+        retries = Retries(self._service, await connection.channel(publisher_confirms=True, on_return_raises=True))
+        places = await self._places.load(connection)
+        discarded = {queue: await self._records.discarded(queue) for queue in places}
+        target = await log.end(connection)
+        self.catching_up = self.catching_up or min(places.values()) == 0 < target
+        saved = time.monotonic()
+        async for batch in log.batches(connection, min(places.values()), BATCH, idle_s=_SAVE_EVERY_S / 2):
+            if self._on.lost:
+                self._on.lost, self.catching_up = False, True
+                target = await log.end(connection)
+            began = time.monotonic()
+            await self._hear(batch, places, discarded, retries)
+            if time.monotonic() - saved > _SAVE_EVERY_S:
+                await self._places.save()
+                if not await self._is_ours():
+                    raise ConnectionError("another replica follows the log now")
+                saved = time.monotonic()
+            if not batch or log.offset_of(batch[-1]) + 1 >= target:
+                self.catching_up = False
+            if batch and not self.catching_up:
+                spent = time.monotonic() - began + _READING_S * len(batch)
+                await asyncio.sleep(spent * (_LEISURE_WHILE_BUSY if self._on.busy else _LEISURE))
+
+    async def _hear(
+        self,
+        batch: Sequence[AbstractIncomingMessage],
+        places: Mapping[str, int],
+        discarded: Mapping[str, set[str]],
+        retries: Retries,
+    ) -> None:
+        def missed() -> list[tuple[Subscription, AbstractIncomingMessage]]:
+            for_us = ((self._by_key.get(message.routing_key or ""), message) for message in batch)
+            return [
+                (subscription, message)
+                for subscription, message in for_us
+                if subscription is not None
+                and message.message_id not in self._on.handled
+                and log.offset_of(message) >= places[subscription.queue]
+                and message.message_id not in discarded[subscription.queue]
+            ]
+
+        found = missed()
+        if found and not self.catching_up:
+            await self._give_the_queues_their_turn({subscription.queue for subscription, _ in found})
+            found = missed()
+        handling = (self._on.handle(subscription, message, retries) for subscription, message in found)
+        raise_failure(await asyncio.gather(*handling, return_exceptions=True))
+        for message in batch:
+            self._on.handled.discard(message.message_id)
+        if batch:
+            self._places.reached(batch[-1])
+
+    async def _give_the_queues_their_turn(self, queues: Iterable[str]) -> None:
+        """Wait until they have brought everything they held, but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TURN_S):
+                for queue in queues:
+                    while await self._waiting_in(queue) or self._on.busy:
+                        await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _waiting_in(self, queue: str) -> int:
+        try:
+            found = await self._looking.declare_queue(queue, passive=True)
+        except ChannelNotFoundEntity:  # just deleted: it brings nothing more
+            await self._looking.reopen()
+            return 0
+        return found.declaration_result.message_count or 0
+
+    async def _is_ours(self) -> bool:
+        try:
+            return await self._lease.hold()
+        except StorageAway:
+            return False

@@ -1,0 +1,84 @@
+"""Reads `jalur.log`, the stream of all events, from any place in it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Literal
+
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from shared import topology
+
+_OFFSET = "x-stream-offset"
+_SILENCE_S = 0.5
+_END_S = 2.0
+_ANSWER_S = 30.0
+
+Offset = int | Literal["first", "last", "next"]
+
+
+def offset_of(message: AbstractIncomingMessage) -> int:
+    """The place of a message in the log; counted from 0, never given twice."""
+    return int(str(message.headers[_OFFSET]))
+
+
+async def batches(
+    connection: AbstractConnection, start: Offset, most: int, idle_s: float
+) -> AsyncGenerator[list[AbstractIncomingMessage], None]:
+    """The messages from `start` on, in order, up to `most` at a time; an empty list whenever none came for `idle_s`.
+
+    No more than two batches are in memory: the next ones are sent when a batch has been dealt with. Raises
+    ConnectionError when the broker ends it.
+    """
+    async with connection.channel() as channel:
+        await channel.set_qos(prefetch_count=2 * most)
+        arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: arrived.put_nowait(None))
+        log = await channel.get_queue(topology.LOG, ensure=False)
+        await log.consume(arrived.put, arguments={_OFFSET: start})
+        while True:
+            batch = await _next(arrived, most, idle_s)
+            # the broker may begin a little earlier than asked
+            wanted = [one for one in batch if not isinstance(start, int) or offset_of(one) >= start]
+            if wanted or not batch:
+                yield wanted
+            if batch:
+                await batch[-1].ack(multiple=True)
+
+
+async def end(connection: AbstractConnection) -> int:
+    """The offset behind the last event, or a little farther; 0 in an empty log."""
+    behind = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_END_S), aclosing(batches(connection, "last", 1000, _SILENCE_S)) as found:
+            async for batch in found:
+                if not batch:
+                    break
+                behind = offset_of(batch[-1]) + 1
+    return behind
+
+
+async def at(connection: AbstractConnection, offset: int) -> AbstractIncomingMessage:
+    """The first message from this offset on, which must exist. Raises TimeoutError."""
+    async with asyncio.timeout(_ANSWER_S), aclosing(batches(connection, offset, 1, _ANSWER_S)) as found:
+        async for batch in found:
+            if batch:
+                return batch[0]
+    raise TimeoutError
+
+
+async def _next(
+    arrived: "asyncio.Queue[AbstractIncomingMessage | None]", most: int, idle_s: float
+) -> list[AbstractIncomingMessage]:
+    try:
+        batch = [await asyncio.wait_for(arrived.get(), idle_s)]
+    except TimeoutError:
+        return []
+    while len(batch) < most and not arrived.empty():
+        batch.append(arrived.get_nowait())
+    messages = [message for message in batch if message is not None]
+    if len(messages) < len(batch):
+        raise ConnectionError("the broker no longer sends the log")
+    return messages

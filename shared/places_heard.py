@@ -1,0 +1,53 @@
+"""How far into the log each queue of a service has heard, in the service's own database."""
+
+from collections.abc import Sequence
+
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from shared import log, topology
+from shared.storage import Storage, guarded
+
+
+class PlacesHeard:
+    """Every event below a queue's place has had its durable effect, or was sent on to the retry ladder.
+
+    The last event that was heard is kept too: a log in which it stands no more is another one, to be heard from its
+    start, as is the log for a queue nobody has listened to before.
+    """
+
+    def __init__(self, storage: Storage, queues: Sequence[str]) -> None:
+        self._heard = storage.collection("heard")
+        self._queues = list(queues)
+        self._last: AbstractIncomingMessage | None = None
+
+    async def load(self, connection: AbstractConnection) -> dict[str, int]:
+        """By queue, the offset of the first event that it may not have heard. Raises StorageAway, TimeoutError."""
+        self._last = None
+        if not await self._is_the_same_log(connection):
+            await guarded(self._heard.update_many({}, {"$set": {"offset": 0}}))
+        found = await guarded(self._heard.find({"_id": {"$in": self._queues}}).to_list(None))
+        known = {one["_id"]: int(one["offset"]) for one in found}
+        return {queue: known.get(queue, 0) for queue in self._queues}
+
+    def reached(self, message: AbstractIncomingMessage) -> None:
+        """All queues have heard this one and everything before it."""
+        self._last = message
+
+    async def save(self) -> None:
+        """Keep what was reached since the last time. Raises StorageAway."""
+        if self._last is None:
+            return
+        last, self._last = self._last, None
+        offset = log.offset_of(last)
+        for queue in self._queues:
+            await guarded(self._heard.update_one({"_id": queue}, {"$max": {"offset": offset + 1}}, upsert=True))
+        told = {"offset": offset, "event_id": last.message_id}
+        await guarded(self._heard.update_one({"_id": topology.LOG}, {"$set": told}, upsert=True))
+
+    async def _is_the_same_log(self, connection: AbstractConnection) -> bool:
+        last = await guarded(self._heard.find_one({"_id": topology.LOG}))
+        if last is None or not last.get("event_id"):
+            return True
+        if await log.end(connection) <= last["offset"]:
+            return False
+        return bool((await log.at(connection, last["offset"])).message_id == last["event_id"])
