@@ -10,12 +10,12 @@ from shared.service import create, storage_of
 
 
 def build(settings: Settings | None = None) -> FastAPI:
-    """The application; an interrupted matching is resumed when it starts."""
+    """The application; it ends matchings that were interrupted."""
     settings = settings or Settings.load()
     storage = storage_of(settings, "placement")
     store = Store(storage)
 
     async def resume_matching() -> None:
-        await running.resume(store)
+        await running.keep_resuming(store)
 
     return create(settings, storage, store, on, [api.router], background=[resume_matching], title="Jalur placement")

@@ -44,17 +44,16 @@ async def match(store: Store, code: str, as_of: date, neighbours: Neighbours, re
         return await _finish(store) or run
 
 
-async def resume(store: Store) -> None:
-    """At start-up: end a run that was decided and interrupted, as soon as the database and the turn allow."""
+async def keep_resuming(store: Store) -> None:
+    """End, until cancelled, each run that was decided and interrupted, here or in a replica that has died since."""
     while True:
         try:
             if await store.turn.run_to_do() is not None:
                 async with store.turn.taken(_WAIT_S):
                     await _finish(store)
-            return
         except (StorageAway, Conflict):
             log.info("an interrupted matching is resumed later")
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Neighbours) -> tuple[Run, list[Proposal]]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import struct
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -156,7 +156,9 @@ class Proxy:
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, down: bool) -> None:
         frames = _Frames(0 if down else _GREETING)
-        spoiled: set[tuple[int, int]] = set()
+        # from now on: what is asked for before a connection is made does not concern it
+        since = self._spoiling
+        spoiled: dict[int, int] = defaultdict(lambda: since)
         with contextlib.suppress(OSError):
             while data := await source.read(_CHUNK):
                 if self.delay_s:
@@ -183,15 +185,15 @@ class Proxy:
                     continue
             yield frame
 
-    def _said(self, frames: list[bytes], spoiled: set[tuple[int, int]]) -> Iterator[bytes]:
+    def _said(self, frames: list[bytes], spoiled: dict[int, int]) -> Iterator[bytes]:
         """What the client says, and behind it, once each time and channel, what the broker cannot forgive."""
         for frame in frames:
             yield frame
             type_, channel, _ = _HEAD.unpack_from(frame) if len(frame) > _GREETING else (0, 0, 0)
             whole = type_ == _METHOD and frame[_HEAD.size :].startswith(_CONFIRM)
             # behind an acknowledgement, since a publish goes on in the frames that follow
-            if self._spoiling and channel and whole and (self._spoiling, channel) not in spoiled:
-                spoiled.add((self._spoiling, channel))
+            if channel and whole and spoiled[channel] < self._spoiling:
+                spoiled[channel] = self._spoiling
                 yield _HEAD.pack(_METHOD, channel, len(_NONSENSE)) + _NONSENSE + _END
 
 

@@ -184,7 +184,7 @@ async def test_calls_at_the_same_time_fill_no_seat_twice_and_a_repeated_call_ans
         assert set(Counter(one["vacancy_id"] for one in outsider.data(JobMatched)).values()) == {2}
 
 
-async def test_a_matching_that_was_interrupted_is_ended_at_the_next_start(
+async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
     settings_for: MakeSettings, running: Running, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outsider = await Outsider().listen(broker, "placement.#")
@@ -201,30 +201,28 @@ async def test_a_matching_that_was_interrupted_is_ended_at_the_next_start(
         await until(lambda: _knows_programme(client))
         await report(client, vacancy(1, seats=3))
 
-    storage = storage_of(settings, "placement")
-    store = Store(storage)
-    applied = 0
-    apply = matching_runs._apply
+        storage = storage_of(settings, "placement")
+        store = Store(storage)
+        applied = 0
+        apply = matching_runs._apply
 
-    async def die_at_the_second(*arguments: Any) -> None:
-        nonlocal applied
-        applied += 1
-        if applied == 2:
-            raise Killed
-        await apply(*arguments)
+        async def die_at_the_second(*arguments: Any) -> None:
+            nonlocal applied
+            applied += 1
+            if applied == 2:
+                raise Killed
+            await apply(*arguments)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(matching_runs, "_apply", die_at_the_second)
-        with pytest.raises(Killed):
-            await matching_runs.match(store, "UJI-1", date(2030, 6, 1), Neighbours({}), None)
-    assert await store.turn.run_to_do() is not None
-    # a killed process gives its turn up to nobody: it has to run out
-    runs_out = datetime.now(UTC) + timedelta(seconds=2)
-    await storage.collection("leases").update_one({"_id": "matching"}, {"$set": {"until": runs_out}})
-    storage.close()
-
-    async with running(build, settings, "placement"):
-        await until(lambda: len(outsider.data(JobMatched)) == 3)
+        with monkeypatch.context() as patched:
+            patched.setattr(matching_runs, "_apply", die_at_the_second)
+            with pytest.raises(Killed):
+                await matching_runs.match(store, "UJI-1", date(2030, 6, 1), Neighbours({}), None)
+        assert await store.turn.run_to_do() is not None
+        # a killed process gives its turn up to nobody: it has to run out
+        runs_out = datetime.now(UTC) + timedelta(seconds=2)
+        await storage.collection("leases").update_one({"_id": "matching"}, {"$set": {"until": runs_out}})
+        storage.close()
+        await until(lambda: len(outsider.data(JobMatched)) == 3, 40)
     assert len({one["applicant_id"] for one in outsider.data(JobMatched)}) == 3
     after = Store(storage_of(settings, "placement"))
     assert await after.turn.run_to_do() is None

@@ -21,7 +21,7 @@ def _disturbed(scene: Scene) -> str:
     return counted("refusals")(scene) or counted("errors")(scene)
 
 
-@fault("database killed", counted("restarts", "refusals"))
+@fault("database killed", counted("restarts"))
 def kill(scene: Scene) -> None:
     before = scene.system.pid("mongod")
     scene.system.kill("mongod")
