@@ -58,8 +58,3 @@ class Management:
         except ValueError:
             reason = ""
         raise ManagementFailed(f"the management API at {self._where} answered {answer.status_code} {reason}".strip())
-
-
-def vhost_of(amqp_url: str) -> str:
-    """The virtual host that an AMQP URL names: `/` where it names none."""
-    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"

@@ -4,9 +4,7 @@ On servers of its own a run always has them. On servers that exist elsewhere it 
 the management API is named, on MongoDB when the given account can create others.
 """
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -15,6 +13,7 @@ from deploy.local import services
 from deploy.local.home import Home
 from deploy.local.servers import Servers
 from deploy.local.supervision import StartFailed
+from deploy.urls import as_account, vhost_of
 
 _ANSWER_MS = 10_000
 
@@ -57,7 +56,7 @@ class Accounts:
         if self._management_url is None:
             return
         from deploy import definitions
-        from deploy.management import Management, ManagementFailed, vhost_of
+        from deploy.management import Management, ManagementFailed
 
         rights = definitions.of_accounts(self._prefix, self._passwords, vhost_of(self._servers.amqp_url))
         try:
@@ -86,12 +85,3 @@ class Accounts:
 
     def _name(self, service: str) -> str:
         return f"{self._prefix}_{service}"
-
-
-def as_account(url: str, name: str, password: str, **parameters: str) -> str:
-    """The same server as another account. The password needs no quoting; parameters of the URL are replaced."""
-    parts = urlsplit(url)
-    query: Mapping[str, str] = {**dict(parse_qsl(parts.query)), **parameters}
-    where = parts.netloc.rpartition("@")[2]
-    path = parts.path or ("/" if parameters else "")
-    return parts._replace(netloc=f"{name}:{password}@{where}", path=path, query=urlencode(query)).geturl()

@@ -110,7 +110,7 @@ def prepare(home: Home) -> Node:
         directory / "rabbitmq.conf",
         _CONFIGURATION.format(user=OPERATOR, password=node.password, **node.ports),
     )
-    (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (directory / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_shovel].\n")
     return node
 
 

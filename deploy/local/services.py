@@ -62,10 +62,11 @@ def settle_secrets(home: Home, urls: Mapping[str, tuple[str, str]]) -> None:
     """
     actor_key = home.secret("actor_private_key", actor_keys.new_key)
     public_keys = actor_keys.public_keys(actor_key)
+    # once keys have been rotated their ids stand in the file
+    field_keys = home.secret("field_key")
     own = {
         "registration": {
-            # the key has an id, because field keys can be rotated
-            "field_keys": f"local:{home.secret('field_key')}",
+            "field_keys": field_keys if ":" in field_keys else f"local:{field_keys}",
             "person_key": home.secret("jalur_person_key"),
         },
         GATEWAY: {

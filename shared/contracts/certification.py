@@ -26,6 +26,8 @@ class FromCertification(Event):
 class TrainingCompleted(FromCertification, AboutApplicant):
     """A trainee finished the training (completed) or dropped out of it (not completed)."""
 
+    touches_health: ClassVar[bool] = False
+
     person_id: str
     class_code: str
     completed: bool
@@ -35,6 +37,8 @@ class TrainingCompleted(FromCertification, AboutApplicant):
 
 class AssessmentRecorded(FromCertification, AboutApplicant):
     """A certification body's result was recorded; a later date is the next attempt."""
+
+    touches_health: ClassVar[bool] = False
 
     class_code: str
     scheme: str
@@ -48,6 +52,8 @@ class AssessmentRecorded(FromCertification, AboutApplicant):
 class CertificateIssued(FromCertification, AboutApplicant):
     """A certificate's number was recorded."""
 
+    touches_health: ClassVar[bool] = False
+
     certificate_id: str
     scheme: str
     certification_body: str
@@ -59,6 +65,8 @@ class CertificateIssued(FromCertification, AboutApplicant):
 
 class CertificateRevoked(FromCertification, AboutApplicant):
     """A certificate was withdrawn."""
+
+    touches_health: ClassVar[bool] = False
 
     certificate_id: str
     reason: str

@@ -18,10 +18,12 @@ class Event(Contract):
     """The body of one event, one subclass per event and version.
 
     `service` is set once per module by an abstract subclass; `version` is raised only by a new subclass published
-    beside the old one.
+    beside the old one. Each event says whether it `touches_health`, by a fact, a reason code, or a reason in somebody's
+    own words: such an event travels between our services only, and is never granted to an outside subscriber.
     """
 
     service: ClassVar[str]
+    touches_health: ClassVar[bool]
     version: ClassVar[int] = 1
     event_name: ClassVar[str]
 

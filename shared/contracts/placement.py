@@ -30,6 +30,8 @@ class FromPlacement(Event):
 class JobMatched(FromPlacement, AboutApplicant):
     """A graduate is proposed for a vacancy."""
 
+    touches_health: ClassVar[bool] = False
+
     match_id: str
     vacancy_id: str
     employer: str
@@ -40,6 +42,8 @@ class JobMatched(FromPlacement, AboutApplicant):
 
 class PlacementRecorded(FromPlacement, AboutApplicant):
     """What became of a graduate, as of one wave of the tracer study."""
+
+    touches_health: ClassVar[bool] = False
 
     status: Status
     employer: str | None = None

@@ -116,6 +116,8 @@ class FromRegistration(Event):
 class ProgrammeOpened(FromRegistration):
     """A programme was defined, or changed (then with a higher revision)."""
 
+    touches_health: ClassVar[bool] = False
+
     programme_code: str
     revision: int
     programme: Programme
@@ -123,6 +125,8 @@ class ProgrammeOpened(FromRegistration):
 
 class ApplicantRegistered(FromRegistration, AboutApplicant, Facts):
     """A registration was accepted."""
+
+    touches_health: ClassVar[bool] = True
 
     registration_no: str
     person_id: str = Field(description="The same person across programmes; a keyed hash that cannot be reversed.")
@@ -132,6 +136,8 @@ class ApplicantRegistered(FromRegistration, AboutApplicant, Facts):
 class ApplicantCorrected(FromRegistration, AboutApplicant, Facts):
     """A fact about an applicant was corrected; carries all facts as they are now."""
 
+    touches_health: ClassVar[bool] = True
+
     person_id: str
     previous_person_id: str
     reason: str
@@ -140,12 +146,16 @@ class ApplicantCorrected(FromRegistration, AboutApplicant, Facts):
 class ApplicantWithdrawn(FromRegistration, AboutApplicant):
     """An applicant withdrew."""
 
+    touches_health: ClassVar[bool] = True
+
     reason: str
     withdrawn_on: date
 
 
 class PriorTrainingRecorded(FromRegistration):
     """An alumni list names this person."""
+
+    touches_health: ClassVar[bool] = False
 
     person_id: str
     programme_name: str

@@ -27,7 +27,9 @@ class FromSelection(Event):
 
 
 class ApplicantScreened(FromSelection, AboutApplicant):
-    """The programme's eligibility rules were applied. Reasons may touch health: not for outside subscribers."""
+    """The programme's eligibility rules were applied."""
+
+    touches_health: ClassVar[bool] = True
 
     passed: bool
     reasons: list[str]
@@ -37,6 +39,8 @@ class ApplicantScreened(FromSelection, AboutApplicant):
 class ScoresRecorded(FromSelection, AboutApplicant):
     """Scores were recorded or corrected."""
 
+    touches_health: ClassVar[bool] = False
+
     written: float | None = None
     interview: float | None = None
     total: float | None = Field(default=None, description="Weighted, 0 to 100, two places; none when absent.")
@@ -45,6 +49,8 @@ class ScoresRecorded(FromSelection, AboutApplicant):
 
 class SelectionDecided(FromSelection, AboutApplicant):
     """Who gets in: refused by screening, decided by allocation, promoted from reserve, or corrected."""
+
+    touches_health: ClassVar[bool] = True
 
     person_id: str
     outcome: Outcome

@@ -18,8 +18,8 @@ from pymongo.errors import OperationFailure
 from deploy import accounts, database_accounts, definitions
 from deploy import topology as deployed
 from deploy.accounts import Account
-from deploy.local.accounts import as_account
-from deploy.management import Management, vhost_of
+from deploy.management import Management
+from deploy.urls import as_account, in_vhost, vhost_of
 from shared import topology
 from shared.contracts import ALL
 from tests.conftest import Urls
@@ -294,11 +294,10 @@ def test_the_definitions_hold_what_the_operator_declares(granted: Granted) -> No
         for what in ("exchanges", "queues"):
             there = {one["name"] for one in management.get(what, vhost) if not one["name"].startswith("amq.")} - {""}
             assert there == {name for part in deployed.everything() for name in _names(part, what)}
-        amqp = httpx.URL(granted.servers.amqp).copy_with(raw_path=f"/{vhost}".encode())
         operator = httpx.URL(granted.servers.amqp).username
         management.put("permissions", vhost, operator, body={"configure": ".*", "write": ".*", "read": ".*"})
         bindings = len(management.get("bindings", vhost))
-        asyncio.run(deployed.declare(str(amqp)))  # would fail where an argument differs
+        asyncio.run(deployed.declare(in_vhost(granted.servers.amqp, vhost)))  # would fail where an argument differs
         assert len(management.get("bindings", vhost)) == bindings
     finally:
         management.delete("vhosts", vhost)

@@ -9,10 +9,11 @@ from services.gateway.cli.keys import keys
 from services.gateway.cli.person import person
 from services.gateway.cli.retention import retention
 from services.gateway.cli.schemas import schemas
+from services.gateway.cli.subscribers import subscribers
 from services.gateway.cli.users import users
 
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
 for commands in (running.commands, programmes.commands):
     app.add_typer(commands)
-for group in (audit, events, keys, person, retention, schemas, users):
+for group in (audit, events, keys, person, retention, schemas, subscribers, users):
     app.add_typer(group)
