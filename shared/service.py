@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import actors, context, logs, openapi, parking_api, problems
+from shared import actors, context, logs, openapi, parking_api, problems, serving
 from shared.audit import api as audit_api
 from shared.free_text import holds_nik
 from shared.hearing import Hearing
@@ -160,11 +160,7 @@ def run(build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
         factory=True,
         host=settings.http_host,
         port=settings.http_port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
+        **serving.OPTIONS,
     )
 
 

@@ -3,6 +3,7 @@
 An `Authorization` header decides alone when there is one; the cookie beside it then counts for nothing.
 """
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,10 +15,12 @@ from services.gateway.roles import PREFIX
 from services.gateway.sessions import Session
 from shared import context
 from shared.context import Actor
-from shared.problems import Forbidden, Unauthenticated
+from shared.problems import Away, Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
     from services.gateway.api.gateway import Gateway
+
+_ASKED_AGAIN_EVERY_S = 3.0
 
 Language = Literal["id", "en"]
 
@@ -64,14 +67,9 @@ async def caller(
     """The caller of a route that is not for everybody. Raises Unauthenticated or Forbidden."""
     gateway: Gateway = request.app.state.gateway
     language: Language = "en" if accept_language.lower().startswith("en") else "id"
-    authorization = request.headers.get("authorization")
-    if authorization:
-        known = await _by_token(authorization, gateway)
-    elif cookie := gateway.cookies.session(request):
-        known = await _by_session(cookie, gateway)
-        csrf.check(request, cookie)
-    else:
-        raise Unauthenticated("token_missing", "Sign in, or send `Authorization: Bearer TOKEN`.")
+    known = await _known(request)
+    if known.cookie is not None:
+        csrf.check(request, known.cookie)
     path = request.scope["route"].path.removeprefix(PREFIX)
     if not roles.may(known.actor.role, request.method, path):
         raise Forbidden("role_not_allowed", f"The role {known.actor.role} may not do this.")
@@ -84,6 +82,32 @@ async def caller(
 Known = Annotated[Caller, Depends(caller)]
 
 
+async def no_longer(request: Request, known: Caller) -> None:
+    """Returns, within seconds, when the caller of an answer that goes on and on is not, or may not do, what they were.
+
+    Listening is no use of a session: one that nobody uses otherwise ends.
+    """
+    while True:
+        await asyncio.sleep(_ASKED_AGAIN_EVERY_S)
+        try:
+            if (await _known(request, used=False)).actor != known.actor:
+                return
+        except Unauthenticated:
+            return
+        except Away:
+            continue
+
+
+async def _known(request: Request, *, used: bool = True) -> Caller:
+    gateway: Gateway = request.app.state.gateway
+    authorization = request.headers.get("authorization")
+    if authorization:
+        return await _by_token(authorization, gateway)
+    if cookie := gateway.cookies.session(request):
+        return await _by_session(cookie, gateway, used=used)
+    raise Unauthenticated("token_missing", "Sign in, or send `Authorization: Bearer TOKEN`.")
+
+
 async def _by_token(authorization: str, gateway: "Gateway") -> Caller:
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer" or not secret:
@@ -92,8 +116,8 @@ async def _by_token(authorization: str, gateway: "Gateway") -> Caller:
     return Caller(Actor(name=user.id, role=user.role), expires_at=token.expires_at)
 
 
-async def _by_session(cookie: str, gateway: "Gateway") -> Caller:
-    session = await gateway.sessions.of(cookie)
+async def _by_session(cookie: str, gateway: "Gateway", *, used: bool) -> Caller:
+    session = await gateway.sessions.of(cookie, used=used)
     user = await gateway.store.users.named(session.user) if session else None
     if session is None or user is None or user.disabled or user.generation != session.generation:
         raise Unauthenticated("session_over", "The session is over; sign in again.")

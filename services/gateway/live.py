@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
@@ -51,23 +51,30 @@ class LiveFeed:
             raise Away("broker_away", "The message broker does not answer at the moment.")
         return self._connection
 
-    async def events(self, start: Offset, *, health: bool) -> AsyncIterator[dict[str, str]]:
-        """The events from `start` on, as server-sent events; they end when the broker goes away."""
+    async def events(
+        self, start: Offset, over: Callable[[], Coroutine[Any, Any, None]], *, health: bool
+    ) -> AsyncIterator[dict[str, str]]:
+        """The events from `start` on, as server-sent events; they end when `over` does, or when the broker goes away."""
         connection = self.check()
+        ending = asyncio.create_task(over())
         self._listeners += 1
         try:
             async with connection.channel() as channel:
-                async for told in _events(channel, start, health=health):
+                async for told in _events(channel, start, ending, health=health):
                     yield told
         except Unreachable:
             return
         finally:
             self._listeners -= 1
+            ending.cancel()
 
 
-async def _events(channel: AbstractChannel, start: Offset, *, health: bool) -> AsyncIterator[dict[str, str]]:
+async def _events(
+    channel: AbstractChannel, start: Offset, ending: asyncio.Task[None], *, health: bool
+) -> AsyncIterator[dict[str, str]]:
     arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
     channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+    ending.add_done_callback(lambda _: arrived.put_nowait(None))
     await channel.set_qos(prefetch_count=_PREFETCH)
     log = await channel.get_queue(topology.LOG, ensure=False)
     await log.consume(arrived.put, arguments={_OFFSET: start})

@@ -56,17 +56,17 @@ class Sessions:
         )
         return cookie, _session(found)
 
-    async def of(self, cookie: str) -> Session | None:
-        """The session of a cookie, None when there is none or it is over. Being used keeps it from idling."""
+    async def of(self, cookie: str, *, used: bool = True) -> Session | None:
+        """The session of a cookie, None when there is none or it is over. What is `used` does not idle."""
         alive = {"_id": fingerprint(cookie), "$expr": _ALIVE}
         due = {"$lt": ["$seen_at", {"$subtract": ["$$NOW", min(_RENEWED_EVERY_MS, self._idle_ms // 10)]}]}
         found = await guarded(self._sessions.find_one(alive, {**_FIELDS, "due": due}))
         if found is None:
             return None
-        if found["due"]:
-            used = {"seen_at": "$$NOW", "idle_until": {"$add": ["$$NOW", self._idle_ms]}}
+        if used and found["due"]:
+            renewal = {"seen_at": "$$NOW", "idle_until": {"$add": ["$$NOW", self._idle_ms]}}
             renewed = await guarded(
-                self._sessions.find_one_and_update(alive, [{"$set": used}], return_document=ReturnDocument.AFTER)
+                self._sessions.find_one_and_update(alive, [{"$set": renewal}], return_document=ReturnDocument.AFTER)
             )
             found = renewed or found
         return _session(found)

@@ -19,12 +19,17 @@ from shared.problems import Invalid
 MOST_JSON_BYTES = 2 << 20
 _MULTIPART_EXTRA_BYTES = 64 << 10
 _DRAINED_AT_MOST = 8  # times the limit: a client that sends more than that is cut off
+_JSON_WITHIN_S = 30.0
+_UPLOAD_WITHIN_S = 300.0
 _FORGOTTEN_AFTER_S = 3600
 _CHUNK = 1 << 20
 
 
 class BodyLimit:
-    """Answers 413 to a body that is too long, after reading the rest of it away, so that the client gets to hear it."""
+    """Answers 413 to a body that is too long, after reading the rest of it away, so that the client gets to hear it.
+
+    And 408 to one that takes too long to come, so that nobody holds connections by sending a byte now and then.
+    """
 
     def __init__(self, app: ASGIApp, most_upload_bytes: int) -> None:
         self._app = app
@@ -34,28 +39,39 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._most_upload_bytes if "/imports/" in scope["path"] else MOST_JSON_BYTES
-        received, too_long = 0, False
+        upload = "/imports/" in scope["path"]
+        limit = self._most_upload_bytes if upload else MOST_JSON_BYTES
+        loop = asyncio.get_running_loop()
+        deadline: float | None = loop.time() + (_UPLOAD_WITHIN_S if upload else _JSON_WITHIN_S)
+        received, refusal = 0, None
 
         async def bounded() -> Message:
-            nonlocal received, too_long
+            nonlocal received, refusal, deadline
             while True:
-                message = await receive()
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        message = await receive()
+                except TimeoutError:
+                    refusal = problems.document(408, "too_slow", "The request took too long to arrive.")
+                    raise HTTPException(408) from None
                 received += len(message.get("body", b""))
+                more = bool(message.get("more_body"))
+                if not more:
+                    deadline = None  # what is waited for now is that the client goes away
                 if received <= limit:
                     return message
-                too_long = True
-                if not message.get("more_body") or received > _DRAINED_AT_MOST * limit:
+                detail = f"The request is longer than the {limit >> 20} MB that are accepted here."
+                refusal = problems.document(413, "too_large", detail, {"limit_bytes": limit})
+                if not more or received > _DRAINED_AT_MOST * limit:
                     raise HTTPException(413)  # ends the reading; what the client gets is written below
 
-        async def unless_too_long(message: Message) -> None:
-            if not too_long:
+        async def unless_refused(message: Message) -> None:
+            if refusal is None:
                 await send(message)
 
-        await self._app(scope, bounded, unless_too_long)
-        if too_long:
-            detail = f"The request is longer than the {limit >> 20} MB that are accepted here."
-            await problems.document(413, "too_large", detail, {"limit_bytes": limit})(scope, receive, send)
+        await self._app(scope, bounded, unless_refused)
+        if refusal is not None:
+            await refusal(scope, receive, send)
 
 
 class Spool:

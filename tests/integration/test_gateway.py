@@ -22,6 +22,7 @@ from services.gateway.app import build
 from services.gateway.settings import Settings
 from shared.cells import JAKARTA
 from shared.service import storage_of
+from shared.serving import OPTIONS
 from shared.settings import ServiceSettings
 from tests.builders import programme
 from tests.events import until
@@ -56,7 +57,7 @@ class Whole:
 
     @contextlib.asynccontextmanager
     async def gateway(self) -> AsyncIterator[httpx.AsyncClient]:
-        config = uvicorn.Config(build(self.settings, self.switchboard), port=0, log_config=None)
+        config = uvicorn.Config(build(self.settings, self.switchboard), port=0, **OPTIONS)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         try:

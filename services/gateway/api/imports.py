@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
+from services.gateway import roles
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.kinds import BY_NAME, OTHER_KINDS, PROGRAMME_KINDS, Kind
@@ -27,9 +28,11 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 Prefer = Annotated[str, Header(description="`respond-async`: answer 202 at once.")]
 
 
-def _add(kind: Kind) -> None:
-    path = f"{'/programmes/{code}' if kind.of_a_programme else ''}/imports/{kind.name}"
+def _path(kind: Kind) -> str:
+    return f"{'/programmes/{code}' if kind.of_a_programme else ''}/imports/{kind.name}"
 
+
+def _add(kind: Kind) -> None:
     async def of_programme(
         code: str, request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = ""
     ) -> JSONResponse:
@@ -39,7 +42,7 @@ def _add(kind: Kind) -> None:
         return await _import(kind, "", request, gateway, caller, prefer)
 
     router.add_api_route(
-        path,
+        _path(kind),
         of_programme if kind.of_a_programme else of_all,
         methods=["POST"],
         name=f"import_{kind.name}",
@@ -66,8 +69,14 @@ async def unknown_kind(kind: str, caller: Known) -> None:
 
 @router.get("/imports/{import_id}")
 async def show_import(import_id: str, gateway: TheGateway, caller: Known) -> dict[str, Any]:
-    """How far an accepted import is; its report when it is done, with personal values hidden."""
-    return (await gateway.jobs.of(import_id)).status()
+    """How far an accepted import is; its report when it is done, with personal values hidden.
+
+    For who has asked for it, and for the roles that may import that kind of sheet; for others there is no such import.
+    """
+    job = await gateway.jobs.of(import_id)
+    if job.by.name != caller.actor.name and not roles.may(caller.actor.role, "POST", _path(BY_NAME[job.kind])):
+        raise NotFound("unknown_import", "There is no such import.")
+    return job.status()
 
 
 async def _import(

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
 
 from services.gateway.api.gateway import TheGateway
-from services.gateway.calling import Known
+from services.gateway.calling import Known, no_longer
 from services.gateway.live import Offset
 from shared.problems import Invalid
 
@@ -18,6 +18,7 @@ _MOST_DIGITS = 18  # of an offset; more is none the log has, and no number to co
 
 @router.get("/events", response_class=EventSourceResponse)
 async def listen(
+    request: Request,
     gateway: TheGateway,
     caller: Known,
     after: Annotated[str | None, Query(description="An event's `id`; `0` or `first`: from the start.")] = None,
@@ -25,11 +26,13 @@ async def listen(
 ) -> EventSourceResponse:
     """Every event from now on, or after the one named. Each carries `{id, type, subject, time, sequence, data}`.
 
-    A client that reconnects with `Last-Event-ID` misses nothing.
+    A client that reconnects with `Last-Event-ID` misses nothing. The stream ends when its token or session does.
     """
     start = _start(after, last_event_id)
     gateway.feed.check()
-    return EventSourceResponse(gateway.feed.events(start, health=caller.sees_health), ping=_PING_EVERY_S)
+    return EventSourceResponse(
+        gateway.feed.events(start, no_longer(request, caller), health=caller.sees_health), ping=_PING_EVERY_S
+    )
 
 
 def _start(after: str | None, last_event_id: str | None) -> Offset:
