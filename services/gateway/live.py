@@ -54,7 +54,7 @@ class LiveFeed:
     async def events(
         self, start: Offset, over: Callable[[], Coroutine[Any, Any, None]], *, health: bool
     ) -> AsyncIterator[dict[str, str]]:
-        """The events from `start` on, as server-sent events; they end when `over` does, or when the broker goes away."""
+        """The events from `start` on, as server-sent events; they end with `over`, or when the broker goes away."""
         connection = self.check()
         ending = asyncio.create_task(over())
         self._listeners += 1

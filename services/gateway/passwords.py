@@ -33,7 +33,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """argon2id, with a salt of its own."""
-        return await self._work(lambda: _hasher.hash(_normal(password)))
+        return await self._work(lambda: _hasher.hash(_encoded(password)))
 
     async def fits(self, password: str, held: str | None) -> bool:
         """Whether it is the password of this hash; never for None, which takes as long to find out."""
@@ -79,8 +79,12 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
+def _encoded(password: str) -> bytes:
+    return _normal(password).encode(errors="surrogatepass")
+
+
 def _verify(held: str, password: str) -> bool:
     try:
-        return _hasher.verify(held, _normal(password))
+        return _hasher.verify(held, _encoded(password))
     except (VerificationError, InvalidHashError):
         return False

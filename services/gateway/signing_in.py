@@ -1,6 +1,7 @@
 """Signing in with name and password, and proving again who one is before changing the password."""
 
 import logging
+import re
 from dataclasses import dataclass
 
 from services.gateway import passwords
@@ -8,7 +9,7 @@ from services.gateway.lockout import Lockout
 from services.gateway.passwords import Passwords
 from services.gateway.secret import fingerprint, new_secret
 from services.gateway.sessions import Session, Sessions
-from services.gateway.user import User
+from services.gateway.user import NAME, User
 from services.gateway.users import Users
 from shared.problems import Unauthenticated
 
@@ -58,7 +59,8 @@ class SigningIn:
         await self._sessions.forget(name, changed.generation)
 
     async def _proven(self, name: str, password: str, network: str, browser: str | None) -> User:
-        user = await self._users.named(name)
+        name = name.strip().lower()
+        user = await self._users.named(name) if re.fullmatch(NAME, name) else None
         known = user is not None and browser is not None and fingerprint(browser) in user.browsers
         source = f"browser {browser}" if known else f"network {network}"
         attempt = await self._lockout.attempt(name, source, known=known)

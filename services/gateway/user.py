@@ -8,6 +8,7 @@ from services.gateway.roles import Role
 from shared.documents import Document
 from shared.ledger import Entry
 
+NAME = r"^[a-z0-9][a-z0-9._@-]{0,63}$"
 DEFAULT_LABEL = "default"
 MOST_BROWSERS = 10
 

@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
-import uvicorn
 import yaml
 from pydantic import SecretStr
 
@@ -22,10 +21,10 @@ from services.gateway.app import build
 from services.gateway.settings import Settings
 from shared.cells import JAKARTA
 from shared.service import storage_of
-from shared.serving import OPTIONS
 from shared.settings import ServiceSettings
 from tests.builders import programme
 from tests.events import until
+from tests.serving import served
 
 TOKEN = "token-of-the-first-administrator"
 TODAY = datetime.now(JAKARTA).date()
@@ -57,23 +56,12 @@ class Whole:
 
     @contextlib.asynccontextmanager
     async def gateway(self) -> AsyncIterator[httpx.AsyncClient]:
-        config = uvicorn.Config(build(self.settings, self.switchboard), port=0, **OPTIONS)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        try:
-            await until(lambda: server.started)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            headers = {"Authorization": f"Bearer {TOKEN}"}
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
-                await until(lambda: is_ready(client))
-                yield client
-        finally:
-            server.should_exit = True
-            await serving
-
-
-async def is_ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/health/ready")).status_code == OK
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            served(build(self.settings, self.switchboard)) as url,
+            httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
+        ):
+            yield client
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The live feed over HTTP, as server-sent events."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -30,9 +31,8 @@ async def listen(
     """
     start = _start(after, last_event_id)
     gateway.feed.check()
-    return EventSourceResponse(
-        gateway.feed.events(start, no_longer(request, caller), health=caller.sees_health), ping=_PING_EVERY_S
-    )
+    over = partial(no_longer, request, caller)
+    return EventSourceResponse(gateway.feed.events(start, over, health=caller.sees_health), ping=_PING_EVERY_S)
 
 
 def _start(after: str | None, last_event_id: str | None) -> Offset:

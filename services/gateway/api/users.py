@@ -10,13 +10,13 @@ from services.gateway.api.gateway import TheGateway
 from services.gateway.api.session import Password, ShownSession, shown
 from services.gateway.calling import Known
 from services.gateway.roles import Role
-from services.gateway.user import DEFAULT_LABEL, User
+from services.gateway.user import DEFAULT_LABEL, NAME, User
 from shared.ledger import Entry
 
 router = APIRouter(tags=["users"])
 
 _MOST_DAYS = 3650
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
