@@ -14,6 +14,7 @@ from services.gateway.api import (
     imports,
     live,
     matching,
+    parked,
     people,
     personal_data,
     programmes,
@@ -30,6 +31,7 @@ from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
+from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
@@ -92,6 +94,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         Cookies(tls=settings.tls),
         Rates(),
         Audits(storage, services),
+        ParkedEverywhere(services, app.state.parking),
     )
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
@@ -116,7 +119,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, selection, matching),
-        *(certificates, live, session, users, audit),
+        *(certificates, live, session, users, audit, parked),
     )
     for concept in concepts:
         api.include_router(concept.router)

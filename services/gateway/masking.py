@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from shared.free_text import HIDDEN
+
 _FACT = "health_certificate"
 _REASON = "not_healthy"
+_WRITTEN = "reason"
 
 
 def without_health(value: Any) -> Any:
@@ -17,6 +20,16 @@ def without_health(value: Any) -> Any:
     if isinstance(value, list):
         return [without_health(held) for held in value if not _tells(held)]
     return value
+
+
+def without_free_text(value: Any) -> Any:
+    """A copy in which what somebody wrote in their own words, the reason of a deed, is hidden."""
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if key == _WRITTEN and isinstance(held, str) else without_free_text(held)
+            for key, held in value.items()
+        }
+    return [without_free_text(held) for held in value] if isinstance(value, list) else value
 
 
 def _tells(entry: Any) -> bool:

@@ -10,6 +10,7 @@ from services.gateway.cookies import Cookies
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
+from services.gateway.parked import ParkedEverywhere
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
 from services.gateway.services import Services
@@ -35,6 +36,7 @@ class Gateway:
     cookies: Cookies
     rates: Rates
     audits: Audits
+    parked: ParkedEverywhere
 
 
 def _gateway(request: Request) -> Gateway:

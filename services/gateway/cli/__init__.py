@@ -6,6 +6,7 @@ from services.gateway.cli import programmes, running
 from services.gateway.cli.audit import audit
 from services.gateway.cli.events import events
 from services.gateway.cli.keys import keys
+from services.gateway.cli.parked import parked
 from services.gateway.cli.person import person
 from services.gateway.cli.retention import retention
 from services.gateway.cli.schemas import schemas
@@ -15,5 +16,5 @@ from services.gateway.cli.users import users
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
 for commands in (running.commands, programmes.commands):
     app.add_typer(commands)
-for group in (audit, events, keys, person, retention, schemas, subscribers, users):
+for group in (audit, events, keys, parked, person, retention, schemas, subscribers, users):
     app.add_typer(group)
