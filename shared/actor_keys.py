@@ -52,3 +52,8 @@ def verifying(public_key_set: str) -> Mapping[str, jwt.PyJWK]:
     if not keys or not all(isinstance(key.key, Ed25519PublicKey) and key.key_id for key in keys):
         raise ValueError("the actor keys are not public Ed25519 keys with a kid each")
     return {str(key.key_id): key for key in keys}
+
+
+if __name__ == "__main__":
+    made = new_key()
+    print(f"private, for the gateway alone: {made}\npublic, for every service: {public_keys(made)}")

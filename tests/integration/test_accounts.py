@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -18,6 +19,9 @@ from pymongo.errors import OperationFailure
 from deploy import accounts, database_accounts, definitions
 from deploy import topology as deployed
 from deploy.accounts import Account
+from deploy.local.accounts import Accounts
+from deploy.local.home import Home
+from deploy.local.servers import Servers
 from deploy.management import Management
 from deploy.urls import as_account, in_vhost, vhost_of
 from shared import topology
@@ -62,12 +66,18 @@ def granted(servers: Urls) -> Iterator[Granted]:
     with MongoClient[dict[str, Any]](servers.mongo) as client:
         for _ in range(2):  # the second start of a system finds its accounts there
             database_accounts.apply(client, found.prefix, found.passwords)
-        yield found
+    yield found
+    remove_accounts(servers, found.prefix)
+
+
+def remove_accounts(servers: Urls, prefix: str) -> None:
+    management = Management(str(servers.management))
+    with MongoClient[dict[str, Any]](servers.mongo) as client:
         for account in SERVICES.values():
-            client.admin.command("dropUser", account.name(found.prefix))
-            client.admin.command("dropRole", account.name(found.prefix))
-    for account in SERVICES.values():
-        management.delete("users", account.name(found.prefix))
+            name = account.name(prefix)
+            client.admin.command("dropUser", name)
+            client.admin.command("dropRole", name)
+            management.delete("users", name)
 
 
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
@@ -312,3 +322,36 @@ def test_every_service_has_an_account_and_hears_only_what_others_publish() -> No
     for service, account in SERVICES.items():
         assert all(event.service != service for event in account.listens_to)
     assert Account("x").read == r"^(x\..*)$"
+
+
+def test_elsewhere_a_run_takes_the_accounts_it_can_have_and_says_what_it_could_not(
+    granted: Granted, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    home.take()
+    prefix = f"{granted.prefix}_run"
+    name, password = SERVICES["selection"].name(granted.prefix), granted.passwords["selection"]
+    lowly = as_account(granted.servers.mongo, name, password, authSource="admin")
+    for management, mongo, kept in (
+        (granted.servers.management, granted.servers.mongo, []),
+        (None, granted.servers.mongo, ["RabbitMQ"]),
+        (granted.servers.management, lowly, ["MongoDB"]),
+    ):
+        there = Servers(home, amqp_url=granted.servers.amqp, mongo_url=mongo)
+        found = Accounts(home, there, prefix, management)
+        urls = found.urls()
+        assert [notice.partition(":")[0] for notice in found.notices] == kept
+        assert len({amqp for amqp, _ in urls.values()}) == (1 if "RabbitMQ" in kept else len(SERVICES))
+        assert len({mongo for _, mongo in urls.values()}) == (1 if "MongoDB" in kept else len(SERVICES))
+        found.create_on_broker()
+        amqp, mongo = urls["placement"]
+        asyncio.run(_connects(amqp))
+        with MongoClient[dict[str, Any]](mongo) as client:
+            client[granted.database("selection") if mongo == lowly else f"{prefix}_placement"].x.find_one()
+    home.release()
+    remove_accounts(granted.servers, prefix)
+
+
+async def _connects(url: str) -> None:
+    async with await aio_pika.connect(url):
+        pass
