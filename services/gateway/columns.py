@@ -40,8 +40,8 @@ def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> 
     body = lines[at + 1 :]
     if not body:
         raise Invalid("no_rows", "The sheet has a heading but no rows below it.")
-    if kind.units_between:
-        names |= _unit_columns(kind.units_between, names, heading, body)
+    if kind.units_between:  # among the others, in the order of the file
+        names = dict(sorted((names | _unit_columns(kind.units_between, names, heading, body)).items()))
     rows = [
         (number, {name: cells[place] if place < len(cells) else None for place, name in names.items()})
         for number, cells in body

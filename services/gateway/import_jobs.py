@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,13 +11,13 @@ from services.gateway.calling import Caller
 from services.gateway.import_job import UNFINISHED, By, ImportJob, State
 from services.gateway.importing import Importing
 from services.gateway.kinds import BY_NAME
-from services.gateway.report import Report
+from services.gateway.report import Reader, Report
 from services.gateway.uploads import Spool
 from shared import context
 from shared.context import Actor
 from shared.contracts import Event
 from shared.problems import Away, NotFound, Problem
-from shared.storage import Documents, IndexModel, Storage, StorageAway
+from shared.storage import Documents, IndexModel, Storage, StorageAway, guarded
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ _RENEW_EVERY_S = 1.0
 _LOOK_EVERY_S = 1.0
 _PATIENCE_S = 3600.0  # how long an accepted import waits for a service that is away
 _AT_ONCE = 4
+_MOST_UNFINISHED = 100  # each keeps its sheet on disk until it is done
+_SWEEP_EVERY_S = 600.0
 
 
 class ImportJobs:
@@ -55,6 +58,12 @@ class ImportJobs:
         self._accepted.set()
         return job
 
+    async def refuse_when_full(self) -> None:
+        """Raises Away when too many imports wait already."""
+        waiting = self._jobs.raw.count_documents({"state": {"$in": list(UNFINISHED)}}, limit=_MOST_UNFINISHED)
+        if await guarded(waiting) >= _MOST_UNFINISHED:
+            raise Away("too_many_imports", "Too many imports wait at the moment.")
+
     async def known(self, name: str) -> bool:
         return await self._jobs.get(name) is not None
 
@@ -71,13 +80,13 @@ class ImportJobs:
 
     async def run(self) -> None:
         """Run what is accepted, until cancelled."""
-        try:
-            self._spool.sweep({job.id for job in await self._unfinished()})
-        except StorageAway:
-            log.warning("imports: the database is away; old sheets are swept at the next start")
+        sweep_at = 0.0
         try:
             while True:
                 try:
+                    if time.monotonic() >= sweep_at:
+                        self._spool.sweep({job.id for job in await self._unfinished()})
+                        sweep_at = time.monotonic() + _SWEEP_EVERY_S
                     await self._take()
                 except StorageAway:
                     log.warning("imports: the database is away; looking again later")
@@ -118,9 +127,9 @@ class ImportJobs:
         try:
             caller = Caller(actor, job.by.language, job.key)
             kind, code = BY_NAME[job.kind], job.programme_code
-            report = await self._importing.report(
-                kind, code, name, caller, patience_s=_PATIENCE_S, kept=True, judged=progress.set
-            )
+            imported = await self._importing.take(kind, code, name, caller, patience_s=_PATIENCE_S, judged=progress.set)
+            reader = Reader(caller.language, caller.sees_personal_data, kept=True)
+            report = await asyncio.to_thread(imported.report, reader)
             await self._finish(name, State.DONE, report=report)
         except StorageAway:
             return  # the lease runs out, and it is taken up again

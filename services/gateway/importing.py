@@ -1,18 +1,42 @@
-"""From a sheet on disk to the report on all of its rows."""
+"""From a sheet on disk to the report on all of its rows, or to a workbook of those that were refused."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from services.gateway import imports, report, sheets
+from services.gateway import imports, refused_rows, report, sheets
 from services.gateway.calling import Caller
+from services.gateway.columns import Table
 from services.gateway.imports import Import
 from services.gateway.kinds import Kind
 from services.gateway.programmes import Programmes
 from services.gateway.report import Reader, Report
 from services.gateway.services import Services
 from services.gateway.uploads import Spool
+from shared.problems import Away
+from shared.rows import Judged
 
 _READ_AT_ONCE = 2  # each reader may take a core and a gigabyte
+_ANSWERED_AT_ONCE = 4  # each sheet in hand may take some hundred megabytes
+_WAITING_AT_MOST = 20  # beyond that a caller hears at once that it is too much
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of the rows of one sheet."""
+
+    kind: Kind
+    table: Table
+    verdicts: list[Judged]
+
+    def report(self, reader: Reader) -> Report:
+        return report.compose(self.kind, self.table.headings, self.verdicts, reader)
+
+    def write_refused(self, path: Path, caller: Caller) -> None:
+        """The refused rows as a workbook at `path`."""
+        refused_rows.write(path, self.kind, self.table, self.verdicts, caller.language)
 
 
 class Importing:
@@ -23,8 +47,25 @@ class Importing:
         self._programmes = programmes
         self._spool = spool
         self._reading = asyncio.Semaphore(_READ_AT_ONCE)
+        self._answering = asyncio.Semaphore(_ANSWERED_AT_ONCE)
+        self._waiting = 0
 
-    async def report(
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A turn for an import whose caller waits. Raises Away when too many wait already."""
+        if self._waiting >= _WAITING_AT_MOST:
+            raise Away("too_many_imports", "Too many sheets are being imported at the moment.")
+        self._waiting += 1
+        try:
+            await self._answering.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._answering.release()
+
+    async def take(
         self,
         kind: Kind,
         code: str,
@@ -32,14 +73,11 @@ class Importing:
         caller: Caller,
         *,
         patience_s: float,
-        kept: bool = False,
         judged: Callable[[int], None] = lambda count: None,
-    ) -> Report:
+    ) -> Imported:
         """Import the spooled sheet `name`. Raises Invalid, TooLarge, Away, and what an owner refuses as a whole."""
         rules = await self._programmes.rules(code, caller) if kind.of_a_programme else frozenset[str]()
         async with self._reading:
             table = await sheets.read_table(self._spool.path(name), kind, rules)
         sheet = Import(kind, code, caller, caller.idempotency_key or name, patience_s, judged)
-        verdicts = await imports.judge(self._services, sheet, table)
-        reader = Reader(caller.language, caller.sees_personal_data, kept=kept)
-        return report.compose(kind, table.headings, verdicts, reader)
+        return Imported(kind, table, await imports.judge(self._services, sheet, table))

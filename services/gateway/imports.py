@@ -38,7 +38,8 @@ class Import:
 
 async def judge(services: Services, sheet: Import, table: Table) -> list[Judged]:
     """The verdict on every row; none is WAITING unless it still was after ten seconds. Raises Away and Refused."""
-    rows = [Row(row=number, cells=cells) for number, cells in table.rows]
+    # some hundred thousand of them: not on the event loop
+    rows = await asyncio.to_thread(lambda: [Row(row=number, cells=cells) for number, cells in table.rows])
     refused: list[Judged] = []
     if sheet.kind.by_nik:
         rows, refused = await _resolve(services, sheet, rows)

@@ -13,6 +13,8 @@ from shared.free_text import scrubbed
 from shared.rows import Judged, Problem, Verdict
 
 MASK = "•••"
+_LONGEST_VALUE = 300  # characters of a cell that a report quotes
+_MOST_KEPT = 1_000  # findings of each sort in a kept report: a document of the database holds 16 MB
 PERSONAL = frozenset({"nik", "name", "birth_place", "birth_date", "address", "village", "phone", "email"})
 
 
@@ -38,7 +40,10 @@ class Duplicate(BaseModel):
 
 
 class Report(BaseModel):
-    """`rows` = `accepted` + `duplicates` + the number of `refused`."""
+    """`rows` = `accepted` + `duplicates` + the number of `refused`, and of those that `refused` leaves out.
+
+    A report that is kept lists the first thousand of each sort of finding; `left_out` counts the refused rows beyond.
+    """
 
     rows: int
     accepted: int
@@ -46,6 +51,7 @@ class Report(BaseModel):
     refused: list[Refusal]
     warnings: list[Finding]
     duplicate_rows: list[Duplicate]
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], r
         return Finding(
             row=row,
             column=None if name is None else headings.get(name) or heading_of(kind, name),
-            value=problem.value if reader.may_see(problem) else MASK,
+            value=_short(problem.value) if reader.may_see(problem) else MASK,
             reason=problem.reason,
             message=message(problem.reason, reader.language),
         )
@@ -89,11 +95,17 @@ def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], r
             first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
             refused.append(Refusal(**dict(first), also=others))
     duplicates = [one for one in rows if one.verdict is Verdict.DUPLICATE]
+    shown = slice(_MOST_KEPT if reader.kept else None)
     return Report(
         rows=len(rows),
         accepted=sum(one.verdict is Verdict.ACCEPTED for one in rows),
         duplicates=len(duplicates),
-        refused=refused,
-        warnings=[finding(one.row, problem) for one in rows for problem in one.warnings],
-        duplicate_rows=[Duplicate(row=one.row, note=one.note) for one in duplicates],
+        refused=refused[shown],
+        warnings=[finding(one.row, problem) for one in rows for problem in one.warnings][shown],
+        duplicate_rows=[Duplicate(row=one.row, note=one.note) for one in duplicates][shown],
+        left_out=len(refused) - len(refused[shown]),
     )
+
+
+def _short(value: Cell) -> Cell:
+    return f"{value[:_LONGEST_VALUE]}…" if isinstance(value, str) and len(value) > _LONGEST_VALUE else value

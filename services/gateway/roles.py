@@ -49,6 +49,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/programmes/{code}/classes"): ALL,
     ("POST", "/programmes/{code}/applicants"): _REGISTRAR,
     ("GET", "/programmes/{code}/applicants"): ALL,
+    ("GET", "/programmes/{code}/applicants.xlsx"): ALL,
     ("POST", "/programmes/{code}/applicants/search"): _STAFF,
     ("GET", "/applicants/{applicant_id}"): _STAFF,
     ("POST", "/applicants/{applicant_id}/reveal"): _REGISTRAR,

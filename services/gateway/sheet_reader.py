@@ -9,6 +9,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import re
 import resource
 import sys
@@ -18,9 +19,12 @@ from datetime import date, time, timedelta
 from pathlib import Path
 
 MEMORY_BYTES = 1 << 30
-CPU_SECONDS = 60
+CPU_SECONDS = 30
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
+MOST_CELLS = 4_000_000
+LAST_ROW = 1_048_576  # of an Excel sheet; a CSV file may have no more lines, however blank
+LONGEST_CELL = 32_767  # Excel's own limit
 MOST_UNPACKED_BYTES = 400 << 20
 MOST_ZIP_ENTRIES = 2_000
 
@@ -28,6 +32,8 @@ _ZIP, _OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LARGEST_EXACT = 1 << 53
+# what our own exports put before text that a spreadsheet would take for a formula (see workbook.py)
+_NEUTRALISED = re.compile(r"'(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 Value = str | int | float | bool | None
 Line = tuple[int, list[Value]]
@@ -68,14 +74,17 @@ def read(path: Path) -> Iterator[Line]:
 
 
 def _not_blank(rows: Iterator[Line]) -> Iterator[Line]:
-    count = 0
+    count = filled = 0
     for number, cells in rows:
+        if number > LAST_ROW:
+            raise Unreadable("too_large")
         while cells and cells[-1] is None:
             cells.pop()
         if not cells:
             continue
         count += 1
-        if count > MOST_ROWS or len(cells) > MOST_COLUMNS:
+        filled += len(cells)
+        if count > MOST_ROWS or len(cells) > MOST_COLUMNS or filled > MOST_CELLS:
             raise Unreadable("too_large")
         yield number, cells
     if count == 0:
@@ -124,6 +133,8 @@ def _plain(cell: object) -> Value:
     match cell:
         case bool() | int():
             return cell
+        case float() if not math.isfinite(cell):
+            return str(cell)
         case float():
             return int(cell) if cell.is_integer() and abs(cell) < _LARGEST_EXACT else cell
         case date() | time():
@@ -131,8 +142,13 @@ def _plain(cell: object) -> Value:
         case timedelta():
             return str(cell)
         case _:
-            text = str(cell)
-            return text if text.strip() else None
+            return _text(str(cell))
+
+
+def _text(written: str) -> str | None:
+    if len(written) > LONGEST_CELL:
+        raise Unreadable("too_large")
+    return _NEUTRALISED.sub("", written, count=1) if written.startswith("'") else written if written.strip() else None
 
 
 def _text_rows(path: Path) -> Iterator[Line]:
@@ -146,7 +162,7 @@ def _text_rows(path: Path) -> Iterator[Line]:
     try:
         # records, not lines: that is the row number people see when they open the file
         for number, cells in enumerate(reader, start=1):
-            yield number, [cell if cell.strip() else None for cell in cells]
+            yield number, [_text(cell) for cell in cells]
     except csv.Error as error:
         raise Unreadable("not_a_spreadsheet") from error
 

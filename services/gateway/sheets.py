@@ -14,8 +14,8 @@ from services.gateway.kinds import Kind
 from shared.problems import Invalid, TooLarge
 
 READER = "services.gateway.sheet_reader"
-LONGEST_READ_S = 90
-MOST_OUTPUT_BYTES = 256 << 20
+LONGEST_READ_S = 60
+MOST_OUTPUT_BYTES = 96 << 20
 _CHUNK = 1 << 18
 
 _DETAILS = {

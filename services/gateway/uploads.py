@@ -1,6 +1,7 @@
 """Request bodies within bounds, and uploaded sheets kept in a private directory until they are imported."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Collection, Iterator
@@ -14,7 +15,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problems
-from shared.problems import Invalid
+from shared.problems import Away, Invalid
+
+log = logging.getLogger(__name__)
 
 MOST_JSON_BYTES = 2 << 20
 _MULTIPART_EXTRA_BYTES = 64 << 10
@@ -88,8 +91,12 @@ class Spool:
         return self.path(name).exists()
 
     async def keep(self, name: str, upload: UploadFile) -> None:
-        """Write the upload to disk, mode 600."""
-        await asyncio.to_thread(_copy, upload.file, self.path(name))
+        """Write the upload to disk, mode 600. Raises Away, with nothing left behind, when the disk is full."""
+        try:
+            await asyncio.to_thread(_copy, upload.file, self.path(name))
+        except OSError as error:
+            self.drop(name)
+            raise _no_room(error) from error
 
     def drop(self, name: str) -> None:
         self.path(name).unlink(missing_ok=True)
@@ -111,8 +118,13 @@ class Spool:
 
 
 async def uploaded(request: Request) -> UploadFile:
-    """The multipart field `file`. Raises Invalid when there is none."""
-    form = await request.form(max_files=1, max_fields=4)
+    """The multipart field `file`. Raises Invalid when there is none, Away when the disk is full."""
+    try:
+        form = await request.form(max_files=1, max_fields=4)
+    except OSError as error:
+        raise _no_room(error) from error
+    except UnicodeError:  # a character set that is none
+        raise Invalid("not_a_form", "The form cannot be read.") from None
     found: Any = form.get("file")
     if not isinstance(found, UploadFile):
         raise Invalid("file_missing", "Send the sheet as the multipart field `file`.", errors=[_NO_FILE])
@@ -120,6 +132,11 @@ async def uploaded(request: Request) -> UploadFile:
 
 
 _NO_FILE = {"field": "file", "reason": "missing"}
+
+
+def _no_room(error: OSError) -> Away:
+    log.error("an upload cannot be kept: %s", error.strerror)
+    return Away("no_room", "The upload cannot be kept at the moment: there is no room for it.")
 
 
 def _copy(source: BinaryIO, path: Path) -> None:

@@ -13,14 +13,13 @@ REFUSED = frozenset({413, 422})
 READ = frozenset({200})
 
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-_ROW = '<row r="1">{}</row>'
 
 
-def workbook(sheet: str, *, strings: str = "", prolog: str = "", **more: bytes) -> bytes:
-    """A workbook around the XML of one sheet; `more` replaces or adds parts, with `/` written as `__`."""
+def workbook(sheet: str, *, strings: str = "", prolog: str = "", more: dict[str, bytes] | None = None) -> bytes:
+    """A workbook around the XML of one sheet; `more` replaces or adds parts."""
     relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
-    parts = {
+    parts: dict[str, str | bytes] = {
         "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="xml" '
         'ContentType="application/xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
@@ -35,13 +34,15 @@ def workbook(sheet: str, *, strings: str = "", prolog: str = "", **more: bytes) 
     }
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in (parts | {name.replace("__", "/"): content for name, content in more.items()}).items():
+        for name, content in (parts | (more or {})).items():
             archive.writestr(name, content)
     return written.getvalue()
 
 
 def texts(*cells: str, row: int = 1) -> str:
-    inside = "".join(f'<c r="{"ABCDEF"[at]}{row}" t="inlineStr"><is><t>{cell}</t></is></c>' for at, cell in enumerate(cells))
+    inside = "".join(
+        f'<c r="{"ABCDEF"[at]}{row}" t="inlineStr"><is><t>{cell}</t></is></c>' for at, cell in enumerate(cells)
+    )
     return f'<row r="{row}">{inside}</row>'
 
 
@@ -81,9 +82,9 @@ def bomb(megabytes: int = 2_000) -> bytes:
     return _with_part("xl/worksheets/sheet1.xml", (b" " * (1 << 20) for _ in range(megabytes)))
 
 
-def bomb_that_lies() -> bytes:
+def bomb_that_lies(megabytes: int = 1_200) -> bytes:
     """The same, but its directory says that it is small."""
-    honest = bytearray(bomb(1_200))
+    honest = bytearray(bomb(megabytes))
     for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
         at = honest.rfind(signature)
         struct.pack_into("<I", honest, at + offset, 1000)
@@ -147,7 +148,9 @@ def far_cell() -> bytes:
 
 def impossible_cells() -> bytes:
     at = ("A0", "ZZZZZZZ1", "A99999999999999999999", "", "1A", "A-1", "\u0661")
-    return workbook("<sheetData>" + "".join(f'<row r="1"><c r="{one}"><v>1</v></c></row>' for one in at) + "</sheetData>")
+    return workbook(
+        "<sheetData>" + "".join(f'<row r="1"><c r="{one}"><v>1</v></c></row>' for one in at) + "</sheetData>"
+    )
 
 
 def styled_but_empty() -> bytes:
@@ -164,17 +167,18 @@ def styled_but_empty() -> bytes:
 
 
 def many_sheets() -> bytes:
-    return workbook(SCORES, **{f"xl__worksheets__x{n}.xml": b"" for n in range(5_000)})
+    return workbook(SCORES, more={f"xl/worksheets/x{n}.xml": b"" for n in range(5_000)})
 
 
 def macros() -> bytes:
-    return workbook(SCORES, xl__vbaProject=b"\xd0\xcf\x11\xe0" * 100)
+    return workbook(SCORES, more={"xl/vbaProject.bin": b"\xd0\xcf\x11\xe0" * 100})
 
 
 def formulas() -> bytes:
     """Cells that would run a program where formulas were executed; only what was computed before is read."""
     evil = "cmd|' /C calc'!A1"
-    cells = f'<c r="A2" t="str"><f>{evil}</f><v>3375010101000001</v></c><c r="B2"><f>WEBSERVICE("http://x")</f><v>80</v></c>'
+    cells = f'<c r="A2" t="str"><f>{evil}</f><v>3375010101000001</v></c>'
+    cells += '<c r="B2"><f>WEBSERVICE("http://x")</f><v>80</v></c>'
     second = f'<row r="2">{cells}<c r="C2" t="inlineStr"><is><t>=1+1</t></is></c></row>'
     return workbook(rows(HEADING).replace("</sheetData>", second + "</sheetData>"))
 
@@ -189,7 +193,7 @@ def truncated() -> bytes:
 
 
 def no_sheet() -> bytes:
-    return workbook(SCORES, **{"xl__workbook.xml": f"<workbook {_MAIN}><sheets/></workbook>".encode()})
+    return workbook(SCORES, more={"xl/workbook.xml": f"<workbook {_MAIN}><sheets/></workbook>".encode()})
 
 
 def random_bits() -> bytes:

@@ -1,14 +1,16 @@
 """Applicants: registering one, listing and finding them, everything known about one, and changing a record."""
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.gateway import columns, listing
+from services.gateway import applicants_sheet, columns, listing
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.discretion import naming_nobody
@@ -18,6 +20,7 @@ from services.gateway.listing import Page
 from services.gateway.readmodel import Applicant
 from services.gateway.services import at
 from services.gateway.stages import Stage
+from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 from shared.cells import Cell
 from shared.problems import Forbidden
 
@@ -110,6 +113,43 @@ async def list_applicants(
     more = len(found) > limit
     found = found[:limit]
     return await _page(gateway, caller, found, Shown(shown, why), listing.cursor(found[-1]) if more else None)
+
+
+@router.get(
+    "/programmes/{code}/applicants.xlsx",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def download(
+    code: str,
+    gateway: TheGateway,
+    caller: Known,
+    stage: Stage | None = None,
+    class_code: Annotated[str | None, Query(alias="class")] = None,
+    reveal: Reveal = None,
+    why: Why = None,
+) -> Response:
+    """The same list as a workbook, all of it; no cell in it is ever a formula."""
+    shown = Shown(_fields(caller, reveal), why)
+    await gateway.programmes.of(code, caller)
+    name = uuid.uuid4().hex
+    async with gateway.exporting:
+        with gateway.spool.dropping(name) as path:
+            # begun readable by this account alone
+            await asyncio.to_thread(path.touch, 0o600)
+            book = Workbook(path, applicants_sheet.headings(shown.fields, caller.language))
+            try:
+                behind = listing.after(None)
+                while found := await gateway.store.page(
+                    code, stage=stage, class_code=class_code, after=behind, limit=MOST_ITEMS
+                ):
+                    page = await _page(gateway, caller, found, shown, None)
+                    rows = [applicants_sheet.row(item, shown.fields) for item in page.items]
+                    await asyncio.to_thread(book.add, rows)
+                    behind = (found[-1].number, found[-1].id)
+            finally:
+                await asyncio.to_thread(book.close)
+            return StreamingResponse(taken_away(path), media_type=MEDIA_TYPE, headers=as_file(f"{code}.xlsx"))
 
 
 @router.post("/programmes/{code}/applicants/search")

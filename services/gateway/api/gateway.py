@@ -1,6 +1,7 @@
 """What the routes work with."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -37,6 +38,8 @@ class Gateway:
     rates: Rates
     audits: Audits
     parked: ParkedEverywhere
+    # each takes a file in the spool, and a core while it is packed
+    exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
 def _gateway(request: Request) -> Gateway:

@@ -1,19 +1,21 @@
 """Imports of spreadsheets: answered when every row is judged, or accepted and followed at an address of their own."""
 
+import asyncio
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import UploadFile
 
 from services.gateway import roles
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.kinds import BY_NAME, OTHER_KINDS, PROGRAMME_KINDS, Kind
-from services.gateway.report import Report
+from services.gateway.report import Reader, Report
 from services.gateway.roles import PREFIX
 from services.gateway.uploads import uploaded
+from services.gateway.workbook import MEDIA_TYPE, as_file, taken_away
 from shared.problems import NotFound
 
 router = APIRouter(tags=["imports"])
@@ -22,7 +24,11 @@ _PATIENCE_S = 10.0  # how long the caller of an import is kept waiting for a ser
 _FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
 _BODY = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    202: {"description": "Accepted (`Prefer: respond-async`); `Location` tells where to look."}
+    200: {
+        "description": "The report; with `Accept` of a workbook, the refused rows with the reasons, to be corrected.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+    },
+    202: {"description": "Accepted (`Prefer: respond-async`); `Location` tells where to look."},
 }
 
 Prefer = Annotated[str, Header(description="`respond-async`: answer 202 at once.")]
@@ -35,10 +41,10 @@ def _path(kind: Kind) -> str:
 def _add(kind: Kind) -> None:
     async def of_programme(
         code: str, request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = ""
-    ) -> JSONResponse:
+    ) -> Response:
         return await _import(kind, code, request, gateway, caller, prefer)
 
-    async def of_all(request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = "") -> JSONResponse:
+    async def of_all(request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = "") -> Response:
         return await _import(kind, "", request, gateway, caller, prefer)
 
     router.add_api_route(
@@ -79,24 +85,31 @@ async def show_import(import_id: str, gateway: TheGateway, caller: Known) -> dic
     return job.status()
 
 
-async def _import(
-    kind: Kind, code: str, request: Request, gateway: Gateway, caller: Caller, prefer: str
-) -> JSONResponse:
+async def _import(kind: Kind, code: str, request: Request, gateway: Gateway, caller: Caller, prefer: str) -> Response:
     if kind.of_a_programme:
         await gateway.programmes.of(code, caller)
     upload = await uploaded(request)
     if "respond-async" in prefer:
         return await _accept(kind, code, upload, gateway, caller)
     name = uuid.uuid4().hex
-    with gateway.spool.dropping(name):
+    with gateway.spool.dropping(name) as path:
         await gateway.spool.keep(name, upload)
-        report = await gateway.importing.report(kind, code, name, caller, patience_s=_PATIENCE_S)
-    return JSONResponse(report.model_dump(mode="json"))
+        async with gateway.importing.turn():
+            imported = await gateway.importing.take(kind, code, name, caller, patience_s=_PATIENCE_S)
+            if MEDIA_TYPE in request.headers.get("accept", ""):
+                # the caller's own rows, which are not masked: they are not kept either, so nobody else can get them
+                await asyncio.to_thread(imported.write_refused, path, caller)
+                filename = as_file(f"ditolak-{kind.name}.xlsx")
+                return StreamingResponse(taken_away(path), media_type=MEDIA_TYPE, headers=filename)
+            reader = Reader(caller.language, caller.sees_personal_data)
+            written = await asyncio.to_thread(lambda: imported.report(reader).model_dump_json())
+    return Response(written, media_type="application/json")
 
 
 async def _accept(kind: Kind, code: str, upload: UploadFile, gateway: Gateway, caller: Caller) -> JSONResponse:
     name = _name(kind, code, caller)
     if not await gateway.jobs.known(name):
+        await gateway.jobs.refuse_when_full()
         await gateway.spool.keep(name, upload)
     job = await gateway.jobs.accept(name, kind.name, code, caller)
     return JSONResponse(job.status(), status_code=202, headers={"Location": f"{PREFIX}/imports/{name}"})
