@@ -1,5 +1,6 @@
 """Sheets made to do harm: each is refused with a reason or read harmlessly, and the gateway goes on answering."""
 
+import asyncio
 import io
 import threading
 import time
@@ -122,7 +123,7 @@ def test_a_form_may_hold_anything(system: System, kind: str, body: bytes) -> Non
     assert list(system.spool.iterdir()) == []
 
 
-async def test_a_full_disk_is_said_and_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(source: object, path: Path) -> None:
         path.write_bytes(b"half of it")
         raise OSError(28, "No space left on device")
@@ -130,7 +131,7 @@ async def test_a_full_disk_is_said_and_nothing_stays_behind(tmp_path: Path, monk
     monkeypatch.setattr(uploads, "_copy", full)
     spool = Spool(tmp_path)
     with pytest.raises(Away) as told:
-        await spool.keep("a", UploadFile(io.BytesIO(b"x")))
+        asyncio.run(spool.keep("a", UploadFile(io.BytesIO(b"x"))))
     assert told.value.code == "no_room"
     assert list(tmp_path.iterdir()) == []
 
