@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -118,6 +119,12 @@ class Storage:
     async def ping(self) -> None:
         """Raises StorageAway unless the primary answers."""
         await guarded(self._database.command("ping"))
+
+    async def now(self) -> datetime:
+        """The time by the database server's clock, which all replicas share. Raises StorageAway."""
+        said = await guarded(self._database.command("hello"))
+        time: datetime = said["localTime"].replace(tzinfo=UTC)
+        return time
 
     def close(self) -> None:
         self._client.close()

@@ -38,6 +38,7 @@ class ImportJobs:
         self._jobs: Documents[ImportJob] = storage.documents(
             "imports", ImportJob, aggregate="import", indexes=[open_jobs]
         )
+        self._storage = storage
         self._spool = spool
         self._importing = importing
         self._accepted = asyncio.Event()
@@ -104,8 +105,9 @@ class ImportJobs:
         return await self._jobs.find({"state": {"$in": list(UNFINISHED)}}, sort=[("accepted_at", 1)])
 
     async def _take(self) -> None:
+        now = await self._storage.now()
         for job in await self._unfinished():
-            free = job.leased_until is None or job.leased_until < datetime.now(UTC)
+            free = job.leased_until is None or job.leased_until < now
             if free and self._spool.holds(job.id) and job.id not in self._running and len(self._running) < _AT_ONCE:
                 task = asyncio.create_task(self._run_one(job.id))
                 self._running[job.id] = task
@@ -144,10 +146,10 @@ class ImportJobs:
 
     async def _claim(self, name: str) -> ImportJob | None:
         claimed = False
+        now = await self._storage.now()  # leases go by one clock, whatever a gateway's own says
 
         def decide(job: ImportJob) -> list[Event] | None:
             nonlocal claimed
-            now = datetime.now(UTC)
             claimed = job.state in UNFINISHED and (job.leased_until is None or job.leased_until < now)
             if not claimed:
                 return None
@@ -161,12 +163,13 @@ class ImportJobs:
         def decide(job: ImportJob) -> list[Event] | None:
             if job.state is not State.RUNNING:
                 return None
-            job.leased_until, job.judged = datetime.now(UTC) + _LEASE, progress.count
+            job.leased_until, job.judged = now + _LEASE, progress.count
             return []
 
         while True:
             await asyncio.sleep(_RENEW_EVERY_S)
             try:
+                now = await self._storage.now()
                 await self._jobs.change(name, decide)
             except Away:
                 continue

@@ -6,10 +6,10 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import openpyxl
@@ -489,9 +489,18 @@ async def test_tokens_are_shown_once_and_the_first_administrator_is_whom_the_set
         assert (await second.get("/api/v1/users", headers=headers)).status_code == OK
 
 
-async def test_an_accepted_import_survives_its_gateway(whole: Whole) -> None:
+@pytest.mark.parametrize("hours_ahead", [0, 1], ids=["clock right", "clock an hour ahead"])
+async def test_an_accepted_import_survives_its_gateway(
+    whole: Whole, hours_ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=hours_ahead)
+
     people = sheet([form(n) for n in range(4)] + [form(4, NIK="99")])
     asynchronous = {"Prefer": "respond-async", "Idempotency-Key": "once"}
+    monkeypatch.setattr("services.gateway.import_jobs.datetime", Clock)
     async with whole.gateway() as first:
         await post(first, "/programmes", definition())
         await get(first, "/programmes/UJI-1")
@@ -506,6 +515,7 @@ async def test_an_accepted_import_survives_its_gateway(whole: Whole) -> None:
         kept = list(whole.settings.spool_dir.iterdir())
         assert [oct(path.stat().st_mode & 0o777) for path in kept] == ["0o600"]
     whole.switchboard.away = set()
+    monkeypatch.undo()
     async with whole.gateway() as second:
         await until(lambda: has_state(second, address, "done"), 30)
         status = (await second.get(address)).json()
