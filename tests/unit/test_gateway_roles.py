@@ -1,5 +1,6 @@
 """One table says who may do what; it covers every route, and docs/api.md shows it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def test_an_administrator_may_do_everything_and_an_unknown_role_nothing() -> Non
 
 def test_personal_data_are_for_registrars_and_administrators_alone() -> None:
     assert {role for role in Role if role in roles.SEES_PERSONAL_DATA} == {Role.ADMIN, Role.REGISTRAR}
+
+
+def test_the_document_tells_what_each_role_is_for_and_what_is_open_to_anybody() -> None:
+    document = DOCUMENT.read_text()
+    assert all(f"| `{role}` | " in document for role in Role)
+    named = document.partition("**Open to anybody**")[2].partition("\n\n")[0]
+    assert {tuple(one.split()) for one in re.findall(r"`([^`]+)`", named)} == PUBLIC
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(set(ROLES) - UNKNOWN_KINDS))
