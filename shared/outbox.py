@@ -38,6 +38,8 @@ class Relay:
         self._trail = Trail(storage)
         self._collections: dict[str, Documents] = {documents.name: documents for documents in storage.collections}  # type: ignore[type-arg]
         self._waiting: dict[tuple[str, str], Committed] = {}
+        self._flying: set[tuple[str, str]] = set()
+        self._flown: set[tuple[str, str]] = set()  # since the last sweep began
         self._work = asyncio.Event()
         self._me = uuid.uuid4().hex
         self.connected = False
@@ -69,14 +71,19 @@ class Relay:
         finally:
             self.connected = False
             self._waiting.clear()  # the sweeper finds them again
+            self._flying = set()
 
     async def _publish_waiting(self, exchange: AbstractExchange) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
             while self._waiting:
-                batch = [self._waiting.pop(key) for key in list(self._waiting)[:_BATCH]]
+                keys = list(self._waiting)[:_BATCH]
+                self._flying = set(keys)
+                self._flown |= self._flying
+                batch = [self._waiting.pop(key) for key in keys]
                 await self._publish(exchange, await self._with_earlier(batch))
+                self._flying = set()
 
     async def _with_earlier(self, batch: list[Committed]) -> list[Committed]:
         """The batch, with all that the outbox holds of documents whose earlier entries may still be waiting in it.
@@ -151,10 +158,13 @@ class Relay:
             await asyncio.sleep(_SWEEP_EVERY_S)
 
     async def _sweep_once(self) -> None:
+        self._flown = set(self._flying)
         for documents in self._collections.values():
             for left in await documents.pending(_LEFT_BEHIND_MS, _BATCH):
-                # what is waiting in memory is about to be published anyway, in the right order
-                if (left.collection, left.document_id) not in self._waiting:
+                key = (left.collection, left.document_id)
+                # what waits in memory is about to be published anyway, in the right order; what was on its way while
+                # the database was asked may be out already: if not, the next sweep finds it
+                if key not in self._waiting and key not in self._flown:
                     self._hand_over(left)
 
     async def _hold_lease(self) -> bool:

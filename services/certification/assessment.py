@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator
 
@@ -97,16 +97,20 @@ def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signe
     warnings = _warnings(attempt, cells)
     if known is None:
         trainee.attempts.append(attempt)
-        trainee.write(signed, "assessment_recorded", attempt=attempt.attempt, result=attempt.result)
+        trainee.write(signed, "assessment_recorded", **_recordable(attempt))
     else:
         trainee.superseded.append(known)
         trainee.attempts[trainee.attempts.index(known)] = attempt
-        trainee.write(
-            signed, "assessment_corrected", attempt=attempt.attempt, before=known.result, after=attempt.result
-        )
+        before, after = _recordable(known), _recordable(attempt)
+        trainee.write(signed, "assessment_corrected", attempt=attempt.attempt, before=before, after=after)
         if trainee.certificates and not trainee.competent_in(offer.code):
             warnings.append(Problem(reason="certificate_stands"))
     return Change([_recorded(trainee, attempt)], warnings)
+
+
+def _recordable(attempt: Attempt) -> dict[str, Any]:
+    """What the ledger says of an attempt: not who assessed, for the audit names nobody but staff."""
+    return attempt.model_dump(exclude={"assessor"})
 
 
 def _check_order(trainee: Trainee, assessed_on: date, offer: ClassOffer, cell: Cell) -> None:

@@ -125,7 +125,7 @@ def record(
     _check_only_one(trainee, certificate, cells)
     if known is None:
         trainee.certificates.append(certificate)
-        trainee.write(signed, "certificate_recorded", certificate_no=certificate.certificate_no)
+        trainee.write(signed, "certificate_recorded", **certificate.model_dump(exclude={"verify_code", "revocation"}))
     else:
         trainee.certificates[trainee.certificates.index(known)] = certificate
         trainee.write(signed, "certificate_corrected", before=known.model_dump(), after=certificate.model_dump())

@@ -48,9 +48,10 @@ def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signe
     offer = enrolment.class_of(trainee, programme)
     if stated.code != offer.code:
         raise refused("other_class", "class", cells.get("class"))
+    minimum = programme.training.minimum_attendance
     attendance = Attendance(
         class_code=offer.code,
-        completed=completes(row, programme.training.minimum_attendance),
+        completed=completes(row, minimum),
         **row.model_dump(),
     )
     before = trainee.attendance
@@ -58,9 +59,15 @@ def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signe
         return None
     trainee.attendance = attendance
     if before is None:
-        trainee.write(signed, "attendance_recorded", **attendance.model_dump())
+        trainee.write(signed, "attendance_recorded", **attendance.model_dump(), minimum_attendance=minimum)
     else:
-        trainee.write(signed, "attendance_corrected", before=before.model_dump(), after=attendance.model_dump())
+        trainee.write(
+            signed,
+            "attendance_corrected",
+            before=before.model_dump(),
+            after=attendance.model_dump(),
+            minimum_attendance=minimum,
+        )
     warnings = [Problem(reason="already_assessed")] if trainee.attempts and not attendance.completed else []
     return Change([_completed(trainee, attendance)], warnings)
 

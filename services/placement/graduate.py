@@ -137,7 +137,8 @@ class Graduate(Document):
         if self.match is not None or self.placed or self.withdrawn:
             return None
         self.match = match
-        self.write(signed, "proposed", run_id=match.run_id, vacancy_id=match.vacancy_id)
+        why = match.model_dump(include={"run_id", "vacancy_id", "score", "reasons"})
+        self.write(signed, "proposed", **why, city=self.city, education=self.education, total=self.total)
         fields = match.model_dump(include=set(JobMatched.model_fields))
         return JobMatched(applicant_id=self.id, programme_code=self.programme_code, **fields)
 

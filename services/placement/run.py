@@ -14,6 +14,7 @@ class Run(Document):
 
     as_of: date | None = None
     by: str = ""
+    role: str = ""
     at: datetime | None = None
     request: str | None = None
     graduates: int = 0

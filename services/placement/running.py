@@ -70,6 +70,7 @@ async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Nei
         programme_code=programme.code,
         as_of=as_of,
         by=signed.by,
+        role=signed.role,
         at=signed.at,
         graduates=len(candidates),
         open_seats=sum(opening.seats_left for opening in openings),
@@ -85,7 +86,7 @@ async def _finish(store: Store) -> Run | None:
     run = await store.runs.get(run_id)
     if run is None:
         raise LookupError(f"run {run_id} is decided but was not stored")
-    signed = Signature(run.by, signature().at)
+    signed = Signature(run.by, signature().at, run.role)
     async for proposals in store.proposals_of(run_id):
         await asyncio.gather(*(_apply(store, proposal, run_id, signed) for proposal in proposals))
     proposed = await store.count_proposed(run_id)

@@ -27,8 +27,12 @@ class Offered(Document):
         """Take on this definition; None when it is the one already held."""
         if programme == self.definition:
             return None
+        before = self.definition.model_dump(mode="json") if self.definition else {}
+        now = programme.model_dump(mode="json")
+        # the parts that are new: from the first revision on, they make up the rules of every revision
+        changed = {part: stated for part, stated in now.items() if part not in before or stated != before[part]}
         self.definition = programme
         self.programme_code = programme.code
         self.revision += 1
-        self.ledger.append(entry(signed, "programme_defined", revision=self.revision))
+        self.ledger.append(entry(signed, "programme_defined", revision=self.revision, definition=changed))
         return [ProgrammeOpened(programme_code=programme.code, revision=self.revision, programme=programme)]

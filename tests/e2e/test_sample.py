@@ -1,4 +1,4 @@
-"""Both sample programmes through the public API, and what an outside subscriber saw of them."""
+"""Both sample programmes through the public API, what an outside subscriber saw of them, and what the audit says."""
 
 import asyncio
 import json
@@ -10,9 +10,12 @@ import aio_pika
 import httpx
 import openpyxl
 import pytest
+from pymongo import MongoClient
+from typer.testing import CliRunner, Result
 
 from deploy.local.runner import LocalStack
 from services.gateway import figures
+from services.gateway.cli import app
 from services.gateway.client import Client
 from shared import topology
 from shared.contracts import BY_TYPE
@@ -153,6 +156,138 @@ def test_an_applicant_can_be_followed_from_registration_to_a_job(played: Played)
     assert what.index("registered") < what.index("screened") < what.index("scores_recorded") < what.index("decided")
     times = [one["at"] for one in dossier["ledger"]]
     assert times == sorted(times)
+
+
+SERVICES = ("registration", "selection", "certification", "placement", "gateway")
+
+
+@pytest.fixture
+def jalur(stack: LocalStack, gateway: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The command, as the administrator."""
+    monkeypatch.setenv("JALUR_URL", stack.gateway_url)
+    monkeypatch.setenv("JALUR_TOKEN", gateway.headers["authorization"].removeprefix("Bearer "))
+    return lambda *arguments: CliRunner().invoke(app, ["audit", *arguments], env={"COLUMNS": "500"})
+
+
+def heads(result: Result) -> dict[str, str]:
+    """The heads that `jalur audit verify` printed, by service."""
+    return {head.partition(":")[0]: head for head in re.findall(r"head (\w+:\d+:[0-9a-f]{64})", result.output)}
+
+
+def entries(gateway: httpx.Client, service: str, **asked: str) -> list[dict[str, Any]]:
+    answer = gateway.get("/audit/entries", params={"service": service, "limit": "200", **asked})
+    assert answer.is_success, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def test_all_of_it_is_intact_and_can_be_held_to_heads_written_down(played: Played, jalur: Any) -> None:
+    first = jalur("verify")
+    assert first.exit_code == 0, first.output
+    written = heads(first)
+    assert set(written) == set(SERVICES)
+    told = {service: int(re.search(rf"{service} (\d+) entries", first.output).group(1)) for service in SERVICES}  # type: ignore[union-attr]
+    # a registration, a screening and scores or a refusal of each, and of those refused or ranked a decision
+    assert told["registration"] >= 336 + 402
+    assert told["selection"] >= 2 * (336 + 402)
+    assert told["certification"] >= 340
+    assert told["gateway"] >= 1
+    again = jalur("verify", *(part for head in written.values() for part in ("--expect", head)))
+    assert again.exit_code == 0, again.output
+    other = written["selection"][:-1] + ("0" if written["selection"][-1] != "0" else "1")
+    refused = jalur("verify", "--service", "selection", "--expect", other)
+    assert refused.exit_code == 1
+    assert "is not the expected one" in refused.output
+    assert jalur("verify", "--service", "seleksi").exit_code == 1
+
+
+def test_the_record_says_who_refused_or_accepted_somebody_and_from_what_facts(
+    played: Played, gateway: httpx.Client, jalur: Any
+) -> None:
+    people = list(played.client.applicants("LPKS-2025"))
+    refused = next(one for one in people if one["stage"] == "refused")
+    screened, decided = (
+        next(one for one in entries(gateway, "selection", about=refused["applicant_id"]) if one["what"] == what)
+        for what in ("screened", "decided")
+    )
+    assert (screened["by"], screened["role"]) == (decided["by"], decided["role"]) == ("selection", "service")
+    assert (
+        [reason for reason, _ in screened["detail"]["findings"]] == decided["detail"]["reasons"] == refused["reasons"]
+    )
+    assert screened["detail"]["rules"]["resident_of"] == "Kota Pekalongan"
+    assert screened["detail"]["facts"]["city"]
+    registered = next(one for one in entries(gateway, "registration", about=refused["applicant_id"]))
+    assert (registered["what"], registered["by"], registered["role"]) == ("registered", "admin", "admin")
+    assert registered["correlation"] == screened["correlation"]  # one request caused both
+
+    accepted = next(one for one in people if one["outcome"] == "accepted")
+    decided = [
+        one for one in entries(gateway, "selection", about=accepted["applicant_id"]) if one["what"] == "decided"
+    ][-1]
+    assert (decided["by"], decided["role"]) == ("admin", "admin")
+    assert (decided["detail"]["stage"], decided["detail"]["class_code"]) == ("ranking", accepted["class_code"])
+    assert float(decided["detail"]["total"]) == accepted["total"]
+    run_id = decided["detail"]["run_id"]
+    begun = next(one for one in entries(gateway, "selection", about="LPKS-2025") if one["what"] == "decision_begun")
+    assert (begun["detail"]["run_id"], begun["by"]) == (run_id, "admin")
+    replayed = jalur("replay", "LPKS-2025", run_id)
+    assert replayed.exit_code == 0, replayed.output
+    assert "decision by admin (admin) at " in replayed.output
+
+    shown = jalur("show", "--applicant", accepted["applicant_id"])
+    assert shown.exit_code == 0
+    steps = ["registered", "screened", "scores_recorded", "decided", "attendance_recorded"]
+    assert [what for what in re.findall(r"Z (\w+) by ", shown.output) if what in steps][: len(steps)] == steps
+    assert "registered by admin (admin)" in shown.output
+
+
+def test_the_record_names_nobody_but_staff(played: Played, gateway: httpx.Client, stack: LocalStack) -> None:
+    with MongoClient[dict[str, Any]](stack.mongo_url) as client:
+        kept = [str(list(client[f"{stack.db_prefix}_{name}_audit"]["audit"].find())) for name in SERVICES]
+    assert sum(map(len, kept)) > 100_000
+    everything = " ".join(kept).casefold()
+    people = gateway.get("/programmes/LPKS-2025/applicants?limit=200&reveal=nik,name,phone").json()["items"]
+    assert len(people) == 200
+    for one in people:
+        assert one["nik"] not in everything
+        assert one["phone"].removeprefix("+62") not in everything
+        assert f"'{one['name'].casefold()}'" not in everything
+
+
+def test_an_operator_reads_and_verifies_it_without_what_touches_health(
+    played: Played, gateway: httpx.Client, stack: LocalStack
+) -> None:
+    secrets = {
+        role: gateway.post("/users", json={"name": f"{role}-audit", "role": role}).json()["token"]
+        for role in ("operator", "registrar")
+    }
+    address = f"{stack.gateway_url}/api/v1/audit"
+    sick = next(one for one in played.client.applicants("LPKS-2025") if "not_healthy" in one["reasons"])
+    query = {"service": "selection", "about": sick["applicant_id"]}
+    mine = httpx.get(f"{address}/entries", params=query, headers={"Authorization": f"Bearer {secrets['operator']}"})
+    assert mine.is_success
+    assert [one["what"] for one in mine.json()["items"]][:2] == ["screened", "decided"]
+    assert "not_healthy" not in mine.text and "health_certificate" not in mine.text
+    assert "not_healthy" in str(entries(gateway, "selection", about=sick["applicant_id"]))
+    for path in ("entries?service=gateway", "verify"):
+        refused = httpx.get(f"{address}/{path}", headers={"Authorization": f"Bearer {secrets['registrar']}"})
+        assert refused.status_code == 403
+    deeds = entries(gateway, "gateway", about="operator-audit")
+    assert [(one["what"], one["by"]) for one in deeds] == [("user_added", "admin")]
+
+
+def test_tampering_in_a_database_is_found_through_the_command(played: Played, stack: LocalStack, jalur: Any) -> None:
+    with MongoClient[dict[str, Any]](stack.mongo_url) as client:
+        applicants = client[f"{stack.db_prefix}_selection"]["applicants"]
+        victim = applicants.find_one({"decision.outcome": "rejected"}, {"ledger": 1})
+        assert victim is not None
+        forged = {"$set": {"ledger.1.detail.outcome": "accepted"}}
+        applicants.update_one({"_id": victim["_id"]}, forged)
+        found = jalur("verify")
+        applicants.update_one({"_id": victim["_id"]}, {"$set": {"ledger": victim["ledger"]}})
+    assert found.exit_code == 1
+    assert f"is not what applicants {victim['_id']} holds at place 1: detail (outcome)" in found.output
+    assert jalur("verify").exit_code == 0
 
 
 def test_a_withdrawal_in_time_promotes_the_first_reserve(played: Played, gateway: httpx.Client) -> None:

@@ -122,6 +122,26 @@ async def test_what_is_left_in_an_outbox_goes_out_before_what_is_committed_now(
         assert [one["reason"] for one in outsider.data(ApplicantWithdrawn)][:3] == ["1", "2", "3"]
 
 
+async def test_what_is_slow_on_its_way_is_not_swept_up_beside_it(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_LEFT_BEHIND_MS", 500)
+    monkeypatch.setattr(outbox, "_SWEEP_EVERY_S", 0.02)
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    pull = leavers.pull
+
+    async def slowly(published: Any) -> None:
+        await asyncio.sleep(1.5)  # dozens of sweeps
+        await pull(published)
+
+    monkeypatch.setattr(leavers, "pull", slowly)
+    async with relaying(servers, leavers):
+        for times in (1, 2):
+            await asyncio.gather(*(leavers.change(f"a{n}", Leaver.leave) for n in range(20)))
+            await until(lambda: _is_zero(leavers))
+            assert len(outsider.seen) == 20 * times
+
+
 async def test_a_crash_between_confirm_and_pull_publishes_the_same_event_again(
     servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

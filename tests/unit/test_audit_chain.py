@@ -1,9 +1,12 @@
 """A hash chain: whatever is done to it afterwards is found, and an outsider can check it with ten lines."""
 
 import copy
-import hashlib
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,11 +128,15 @@ def test_portions_hold_every_entry_once_in_order_and_no_more_than_a_document_may
 
 
 def test_the_ten_lines_in_the_documents_verify_a_chain() -> None:
-    chunks = json.loads(json.dumps(chained([[deed(1, reason="pindah “jauh” é")], [deed(2, detail={"total": 72.5})]])))
-    before = "0" * 64
-    for number, chunk in enumerate(chunks, start=1):
-        covered = {"n": chunk["_id"], "prev": chunk["prev"], "at": chunk["at"], "entries": chunk["entries"]}
-        text = json.dumps(covered, sort_keys=True, separators=(",", ":"))
-        assert (chunk["_id"], chunk["prev"]) == (number, before)
-        before = hashlib.sha256(text.encode()).hexdigest()
-        assert chunk["hash"] == before
+    page = (Path(__file__).parents[2] / "docs" / "mechanisms.md").read_text()
+    (program,) = (code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "hashlib" in code)
+    chunks = chained([[deed(1, reason="pindah “jauh” é")], [deed(2, detail={"total": 72.5})], [deed(3)]])
+
+    def check(held: list[Chunk]) -> subprocess.CompletedProcess[str]:
+        lines = "".join(json.dumps(chunk) + "\n" for chunk in held)
+        return subprocess.run([sys.executable, "-c", program], input=lines, text=True, capture_output=True, check=False)
+
+    assert check(chunks).stdout == f"head 3:{chunks[2]['hash']}\n"
+    chunks[1]["entries"][0]["by"] = "orang lain"
+    refused = check(chunks)
+    assert (refused.returncode, refused.stderr) == (1, "chunk 2 is not what it should be\n")
