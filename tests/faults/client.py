@@ -23,16 +23,18 @@ class Client:
     """Speaks to all gateways in turn. Everything that no client should ever see is noted in `problems`.
 
     `accepted` are the moments at which commands were answered with success, `statuses` counts every answer,
-    `longest_refusal_s` is the slowest 503.
+    `longest_refusal_s` is the slowest 503. With `twice` every command that has happened is sent once more under its
+    key, as by somebody whom the first answer never reached.
     """
 
-    def __init__(self, gateways: list[str], token: str, patience_s: float) -> None:
+    def __init__(self, gateways: list[str], token: str, patience_s: float, *, twice: bool = False) -> None:
         headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
         self._clients = [
             httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, limits=httpx.Limits(max_connections=50))
             for url in gateways
         ]
         self._turn = 0
+        self._twice = twice
         self.patience_s = patience_s
         self.problems: list[str] = []
         self.accepted: list[float] = []
@@ -60,6 +62,10 @@ class Client:
             request["json"] = body
         answer = await self._insist("POST", path, timeout_s, request)
         self.accepted.append(time.monotonic())
+        if self._twice:
+            again = await self._insist("POST", path, timeout_s, request)
+            if _essence(again.json()) != _essence(answer.json()):
+                self.problems.append(f"{path}: repeated under one key: {again.text[:200]}, first {answer.text[:200]}")
         return answer.json()
 
     async def get(self, path: str, **query: Any) -> Any:
@@ -95,3 +101,13 @@ class Client:
                         break
             await asyncio.sleep(_PAUSE_S)
         raise GaveUp(f"{method} {path}: {last}")
+
+
+def _essence(answer: Any) -> Any:
+    """What a repeated command must answer again: of a report its rows, whether they were new or known by now."""
+    if not isinstance(answer, dict):
+        return answer
+    if "duplicates" in answer:
+        return answer["rows"], answer["accepted"] + answer["duplicates"], len(answer["refused"])
+    # what there was to change is not there any more; a token is shown once, and a new one each time
+    return {key: value for key, value in answer.items() if key not in ("changed", "token")}

@@ -14,6 +14,7 @@ from tests.faults import injected as _injected  # noqa: F401 - enters the faults
 from tests.faults.client import Client, GaveUp
 from tests.faults.faults import Fault, Scene
 from tests.faults.invariants import violations, waiting
+from tests.faults.ledger import Sent
 from tests.faults.load import PHASES, Play, Stream
 from tests.faults.people import Town
 from tests.faults.recorder import Recorder
@@ -114,6 +115,13 @@ class Laboratory:
             lasted,
             ledger.recovery_s,
         )
+
+    async def compare(self, played: Sequence[Sent], problems: Sequence[str]) -> dict[str, list[str]]:
+        """What violates the invariants, after load that ran undisturbed."""
+        await self._quiet()
+        ledger = await asyncio.to_thread(self._recorder.ledger, played, problems)
+        ledger.recovery_s = 0.0
+        return await asyncio.to_thread(violations, ledger)
 
     async def _moment(self, play: Play, fault: Fault, playing: asyncio.Task[None]) -> None:
         """Return at a moment drawn by chance, in one of the phases the fault is for."""
