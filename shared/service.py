@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import actors, context, logs, openapi, parking_api, problems, serving
 from shared.audit import api as audit_api
@@ -94,6 +94,7 @@ def create(
     problems.install(app)
     openapi.describe(app)
     app.add_middleware(Correlation)
+    app.add_middleware(Stopping)
     guard = [] if public else [Depends(actors.required(settings.actor_public_keys, storage.service))]
     for router in routers:
         app.include_router(router, dependencies=guard)
@@ -133,6 +134,30 @@ def create(
             return await progress(storage, programme_code)
 
     return app
+
+
+class Stopping:
+    """A request that is cut off because its process ends is answered 503: elsewhere it can be repeated."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def note(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except asyncio.CancelledError:
+            # by uvicorn, which has waited for a while and would answer 500
+            if scope["type"] != "http" or answered:
+                raise
+            problem = problems.document(503, "stopping", "This process is stopping; repeat the request.")
+            await problem(scope, receive, send)
 
 
 class Correlation:
