@@ -38,8 +38,8 @@ class Outcome:
 
     @property
     def evidence(self) -> str:
-        """What shows that it bit, of each fault; empty when one did not."""
-        return "; ".join(bit for _, bit in self.bites) if all(bit for _, bit in self.bites) else ""
+        """What shows that it bit; empty when it did not. Of a mixture some have to bite, not all."""
+        return "; ".join(bit for _, bit in self.bites if bit)
 
     @property
     def survived(self) -> bool:
@@ -48,7 +48,7 @@ class Outcome:
     def told(self) -> str:
         """What went wrong, in lines."""
         lines = [f"{name}: {wrong}" for name, several in self.violations.items() for wrong in several]
-        lines += [f"{name} did not bite" for name, bit in self.bites if not bit]
+        lines += [f"{name} did not bite" for name, bit in self.bites if not (bit or self.evidence)]
         return "\n".join(f"{self.fault}: {line}" for line in lines)
 
 

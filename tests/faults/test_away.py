@@ -61,7 +61,7 @@ async def _everything_twice(system: System, town: Town) -> None:
     stream.end()
     await streaming
     wrong = await laboratory.compare([play.sent, stream.sent], client.problems)
-    assert not any(wrong.values()), wrong
+    assert not any(wrong.values()), "\n".join(line for lines in wrong.values() for line in lines)
 
     # what no programme on its way to certificates needs
     person = town.person()
