@@ -13,6 +13,8 @@ import httpx
 _AGAIN = frozenset({"not_caught_up", "matching_busy", "matching_interrupted", "not_decided", "inputs_changed"})
 _PAUSE_S = 0.3
 _ERRORS_REPEATED = 20
+# what there was to change is not there any more, a token is shown once, the audit has gone on
+_MOVING = frozenset({"changed", "token", "audit_head"})
 
 
 class GaveUp(Exception):
@@ -110,5 +112,4 @@ def _essence(answer: Any) -> Any:
         return answer
     if "duplicates" in answer:
         return {"rows": answer["rows"], "in": answer["accepted"] + answer["duplicates"]}
-    # what there was to change is not there any more; a token is shown once, and a new one each time
-    return {key: value for key, value in answer.items() if key not in ("changed", "token")}
+    return {key: value for key, value in answer.items() if key not in _MOVING}
