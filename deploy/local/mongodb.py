@@ -16,6 +16,7 @@ from deploy.local.supervision import StartFailed
 OPERATOR = "jalur"
 _SET = "jalur"
 _CACHE_GB = 0.5
+_NEVER_SLOW_MS = 2**31 - 1
 _NOT_YET_INITIALIZED = 94
 _USER_EXISTS = 51003
 
@@ -43,6 +44,8 @@ class Mongod:
         command = [
             *(str(executable()), "--dbpath", str(self.directory), "--replSet", _SET, "--keyFile", str(self.key_file)),
             *("--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket", "--quiet"),
+            # what is slow would be logged with the values it was asked for, and somebody may have typed a NIK
+            *("--slowms", str(_NEVER_SLOW_MS)),
             *("--wiredTigerCacheSizeGB", str(_CACHE_GB), "--networkMessageCompressors", "snappy,zstd"),
             *(word for setting in settings for word in ("--setParameter", setting)),
         ]
