@@ -34,6 +34,7 @@ test: setup
 
 faults: setup
 	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")
+	@$(if $(FAULT),true,JALUR_ALL_CONTROLS=1 $(RUN)/python -m pytest -q tests/faults/test_controls.py)
 
 soak: setup
 	@$(RUN)/python -m tests.faults --soak $(or $(SECONDS),3600) --people $(or $(PEOPLE),1000) $(if $(SEED),--seed $(SEED))

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from aio_pika.abc import AbstractConnection
@@ -24,24 +24,10 @@ from shared import topology
 from shared.contracts import ALL, BY_TYPE, Event
 from shared.messaging import decode
 from tests.conftest import Running
+from tests.contract.golden_events import GOLDEN, golden
 from tests.events import message, publish, until
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
-BY_KEY = {event.routing_key(): event for event in ALL}
 _PERSONAL = re.compile(r"\b\d{16}\b|nik|name_of_person|phone|address|birth|email", re.IGNORECASE)
-
-
-class Golden(NamedTuple):
-    event: Event
-    subject: str
-    sequence: int
-    data: dict[str, Any]
-
-
-def golden(path: Path) -> Golden:
-    stored = json.loads(path.read_text("utf-8"))
-    contract = BY_KEY[path.stem.split("-", 1)[1]]
-    return Golden(contract.model_validate(stored["data"]), stored["subject"], stored["sequence"], stored["data"])
 
 
 def test_there_is_an_example_of_every_event_version() -> None:

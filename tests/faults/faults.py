@@ -48,6 +48,7 @@ class Fault:
 
     `bit` answers the evidence that it had an effect, in a few words; empty when it had none, which fails the test.
     It runs on a system with that many replicas of each service, and begins while the load is in one of `phases`.
+    Only what is `mixed` can happen beside any other fault, whatever the load is doing.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Fault:
     bit: Bit
     replicas: int = 1
     phases: tuple[str, ...] = ("register", "score", "decide", "attend", "assess", "certify")
+    mixed: bool = True
 
     @property
     def concept(self) -> str:
@@ -66,12 +68,12 @@ FAULTS: dict[str, Fault] = {}
 
 
 def fault(
-    name: str, bit: Bit, *, replicas: int = 1, phases: tuple[str, ...] = Fault.phases
+    name: str, bit: Bit, *, replicas: int = 1, phases: tuple[str, ...] = Fault.phases, mixed: bool = True
 ) -> Callable[[Inject], Inject]:
     """Enter a fault into the registry: decorates its `inject`."""
 
     def enter(inject: Inject) -> Inject:
-        FAULTS[name] = Fault(name, inject, bit, replicas, phases)
+        FAULTS[name] = Fault(name, inject, bit, replicas, phases, mixed)
         return inject
 
     return enter

@@ -46,8 +46,9 @@ async def mixture(home: Path, seconds: float, people: int, seed: int, console: C
 
 
 def _turns(chance: random.Random, console: Console) -> Iterator[tuple[Fault, ...]]:
+    mixed = [fault for fault in FAULTS.values() if fault.mixed]
     while True:
-        one, other = chance.sample(list(FAULTS.values()), 2)
+        one, other = chance.sample(mixed, 2)
         # two of one concept would mend each other: a broker that is started again is no longer frozen
         turn = (one, other) if one.concept != other.concept and chance.random() < _TWO_AT_ONCE else (one,)
         console.print("fault:", " and ".join(fault.name for fault in turn))

@@ -17,9 +17,14 @@ def install(controlled: Controlled) -> None:
     class WrongClock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Self:
-            return super().now(tz) + timedelta(seconds=controlled.clock_ahead_s)
+            return super().now(tz) + timedelta(seconds=ahead())
 
-    time.time = lambda: true_time() + controlled.clock_ahead_s
+    def ahead() -> float:
+        if seconds := controlled.clock_ahead_s:
+            controlled.bites("clock")
+        return seconds
+
+    time.time = lambda: true_time() + ahead()
     for name, module in list(sys.modules.items()):
         if name.startswith(_READERS) and getattr(module, "datetime", None) is datetime:
             module.datetime = WrongClock  # type: ignore[attr-defined]

@@ -31,6 +31,7 @@ class Control:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        self.armed_at = 0.0
         self._plan: dict[str, Any] = {}
         self.clear()
 
@@ -40,6 +41,7 @@ class Control:
         return {"JALUR_SEAMS": str(self.directory), "PYTHONPATH": str(Path(__file__).parent)}
 
     def arm(self, *arms: Arm) -> None:
+        self.armed_at = time.time()
         self._plan["armed"] += [asdict(arm) for arm in arms]
         self._write()
 
@@ -49,8 +51,18 @@ class Control:
         self._write()
 
     def set_clocks(self, **seconds_by_service: float) -> None:
-        """How far the clock of each service is ahead."""
+        """How far the clock of each service is ahead; those that are not named are right."""
         self._plan["clocks"] = seconds_by_service
+        self._write()
+
+    def disarm(self) -> None:
+        """No more deaths."""
+        self._plan["armed"] = []
+        self._write()
+
+    def shuffle(self, *, on: bool) -> None:
+        """Let messages overtake each other on their way to their handlers, or no longer."""
+        self._plan["shuffled"] = on
         self._write()
 
     def clear(self) -> None:

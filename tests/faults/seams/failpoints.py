@@ -9,6 +9,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+from shared import topology
 from tests.faults.seams.control import Controlled
 from tests.faults.seams.wrapping import Wrapped, wrap
 
@@ -107,7 +108,8 @@ def _after(controlled: Controlled, name: str, function: Wrapped) -> Wrapped:
 def _half_published(controlled: Controlled, publish: Wrapped) -> Wrapped:
     @functools.wraps(publish)
     async def wrapped(*arguments: Any, **named: Any) -> Any:
-        name = PUBLISHED if named.get("exchange") == "jalur.events" else RETRY_PUBLISHED
+        outgoing = topology.outgoing(controlled.service)
+        name = PUBLISHED if named.get("exchange") == outgoing else RETRY_PUBLISHED
         arm = controlled.due(name)
         if arm is None:
             return await publish(*arguments, **named)

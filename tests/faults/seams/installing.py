@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.faults.seams import clocks, failpoints, protections
+from tests.faults.seams import clocks, failpoints, protections, shuffling
 from tests.faults.seams.control import Controlled
 
 
@@ -11,4 +11,5 @@ def install(service: str, directory: str) -> None:
     controlled = Controlled(service, Path(directory))
     clocks.install(controlled)
     protections.install(controlled)
+    shuffling.install(controlled)
     failpoints.install(controlled)

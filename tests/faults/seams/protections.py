@@ -53,7 +53,7 @@ def _unconfirmed(controlled: Controlled, publish: Wrapped) -> Wrapped:
 
     @functools.wraps(publish)
     async def wrapped(*arguments: Any, **named: Any) -> Any:
-        if named.get("exchange") != topology.EVENTS or not controlled.is_off(CONFIRMS):
+        if named.get("exchange") != topology.outgoing(controlled.service) or not controlled.is_off(CONFIRMS):
             return await publish(*arguments, **named)
         sending = asyncio.ensure_future(publish(*arguments, **named))
         unheard.add(sending)

@@ -1,0 +1,38 @@
+"""In CI: deaths at some of the seams, and messages that ought not to come; `make faults` has them all."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.experiment import Laboratory
+from tests.faults.faults import FAULTS, Fault
+from tests.faults.injected import seams
+from tests.faults.seams import failpoints
+from tests.faults.system import System, why_not
+
+_PEOPLE = 40
+_SOME = (failpoints.PUBLISHED, "between two registrations", "between two claims", "seat freed, nobody promoted")
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"NO FAULTS ARE TRIED: {why_not()}")
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    with System(tmp_path_factory.mktemp("seams") / "system") as system:
+        laboratory = Laboratory(system, seed=20251122)
+        yield laboratory
+        laboratory.close()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("killed at some seams", seams.killing(_SOME), seams.killed, phases=("define",)),
+        FAULTS["poison in every queue"],
+    ],
+    ids=lambda fault: fault.name,
+)
+def test_nothing_is_lost_and_nothing_done_twice(laboratory: Laboratory, fault: Fault) -> None:
+    outcome = asyncio.run(laboratory.experiment([(fault,)], _PEOPLE, name=fault.name))
+    assert outcome.survived, outcome.told()
