@@ -6,7 +6,7 @@ BIN := .venv/bin
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
-.PHONY: help setup demo up test faults soak lint schemas bench lock clean
+.PHONY: help setup demo up test faults soak lint schemas fuzz bench lock clean
 
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
@@ -16,6 +16,7 @@ help:
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom"
 	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
+	@echo "make fuzz     made-up requests and hostile sheets, for minutes (SEED=1, FUZZ_SECONDS=180 for each service)"
 	@echo "make bench    measure one step against raw floors"
 	@echo "make lock     write requirements.lock anew (needs uv)"
 	@echo "make clean    remove what setup and tools have made; .local stays"
@@ -47,6 +48,10 @@ lint: setup
 
 schemas: setup
 	@$(BIN)/jalur schemas write
+
+fuzz: setup
+	@seed=$(or $(SEED),$$RANDOM); echo "seed $$seed"; \
+	JALUR_FUZZ_SEED=$$seed JALUR_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),180) $(RUN)/python -m pytest tests/fuzz -s
 
 bench: setup
 	@$(RUN)/python -m benchmarks.step
