@@ -9,6 +9,7 @@ from datetime import date
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError
 
 from shared import hearing as hearing_module
 from shared import topology, upkeep
@@ -153,7 +154,7 @@ async def test_a_queue_deleted_while_its_service_is_down_and_made_anew_by_an_ope
 
 async def test_a_queue_deleted_while_events_flow(service: Service, broker: AbstractConnection) -> None:
     async with service.running() as (on, _):
-        flowing = asyncio.create_task(_flow(broker, "w", 300))
+        flowing = asyncio.create_task(_flow(service.urls, "w", 300))
         await asyncio.sleep(0.5)
         async with broker.channel() as channel:
             await channel.queue_delete(QUEUE)
@@ -164,7 +165,7 @@ async def test_a_queue_deleted_while_events_flow(service: Service, broker: Abstr
 
 async def test_a_queue_unbound_while_events_flow(service: Service, broker: AbstractConnection) -> None:
     async with service.running():
-        flowing = asyncio.create_task(_flow(broker, "u", 300))
+        flowing = asyncio.create_task(_flow(service.urls, "u", 300))
         await asyncio.sleep(0.5)
         async with broker.channel() as channel:
             await (await channel.get_queue(QUEUE)).unbind(topology.EVENTS, KEY)
@@ -172,10 +173,16 @@ async def test_a_queue_unbound_while_events_flow(service: Service, broker: Abstr
         await service.has(f"u{number}" for number in range(300))
 
 
-async def _flow(broker: AbstractConnection, name: str, count: int) -> None:
-    for number in range(0, count, 10):
-        await send(broker, *(f"{name}{number + n}" for n in range(10)))
-        await asyncio.sleep(0.05)
+async def _flow(urls: Urls, name: str, count: int) -> None:
+    """Publish as a relay does: RabbitMQ may close the connection of whoever publishes while a queue is deleted."""
+    left = [f"{name}{number}" for number in range(count)]
+    while left:
+        with contextlib.suppress(AMQPError, asyncio.CancelledError):
+            async with await aio_pika.connect(urls.amqp) as connection:
+                while left:
+                    await send(connection, *left[:10])
+                    del left[:10]
+                    await asyncio.sleep(0.05)
 
 
 async def test_another_log_is_noticed(service: Service, broker: AbstractConnection) -> None:
