@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.selection import deciding, scoring
+from services.selection import deciding, eligibility, grading, scoring
 from services.selection.applicant import Applicant
 from services.selection.programme import OpenProgramme
 from services.selection.replaying import differences
@@ -56,7 +56,7 @@ async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
 
         def change(applicant: Applicant) -> list[Event] | None:
             nonlocal events
-            events = applicant.record_scores(scores, programme, signed)
+            events = grading.record_scores(applicant, scores, programme, signed)
             return events
 
         await store.applicants.change(applicant_id, change)
@@ -126,7 +126,7 @@ async def overrule(applicant_id: str, body: Overrule, store: TheStore) -> dict[s
         _known(applicant if applicant.exists else None)
         if body.rule in applicant.overruled:
             return None
-        applicant.overrule(body.rule, body.reason, signed)
+        eligibility.overrule(applicant, body.rule, body.reason, signed)
         return []
 
     await store.applicants.change(applicant_id, change)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.selection import ruling
 from services.selection.allocation import Candidate, Placed
 from services.selection.person import Person
 from services.selection.rescreening import settle_all, side_by_side
@@ -52,7 +53,8 @@ async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
     async def tell(applicant_id: str) -> None:
         placed, candidate = outcome[applicant_id], by_id[applicant_id]
         await store.applicants.change(
-            applicant_id, lambda applicant: applicant.decide(placed, candidate, run.id, run.rule_version, signed)
+            applicant_id,
+            lambda applicant: ruling.decide(applicant, placed, candidate, run.id, run.rule_version, signed),
         )
 
     await side_by_side(tell, list(outcome))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from services.selection import eligibility
 from services.selection.applicant import Applicant
 from services.selection.programme import OpenProgramme
 from services.selection.store import Store
@@ -41,7 +42,7 @@ async def absorb(
 
     def apply(applicant: Applicant) -> Sequence[Event] | None:
         change(applicant)
-        return applicant.screen(programme, trained_in) or []
+        return eligibility.screen(applicant, programme, trained_in) or []
 
     await store.applicants.change(applicant_id, apply, meta=meta)
     return await settle(store, applicant_id)
@@ -55,7 +56,7 @@ async def settle(store: Store, applicant_id: str) -> Applicant:
             raise NotYet("the applicant has not arrived")
         programme = await programme_of(store, applicant.programme_code)
         trained_in = await _trained_in(store, applicant.person_id, applicant_id)
-        if applicant.withdrawn or applicant.is_screened_by(programme, trained_in):
+        if applicant.withdrawn or eligibility.is_screened_by(applicant, programme, trained_in):
             return applicant
         await store.applicants.change(applicant_id, _screening(programme, trained_in))
 
@@ -72,7 +73,7 @@ async def side_by_side(work: Callable[[str], Awaitable[object]], ids: Sequence[s
 
 
 def _screening(programme: OpenProgramme, trained_in: list[str]) -> Decide:
-    return lambda applicant: applicant.screen(programme, trained_in)
+    return lambda applicant: eligibility.screen(applicant, programme, trained_in)
 
 
 async def _trained_in(store: Store, person_id: str, applicant_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from services.selection import ruling
 from services.selection.applicant import Applicant
 from services.selection.applying import claim_person
 from services.selection.person import Person
@@ -85,9 +86,13 @@ async def _accept(store: Store, programme: OpenProgramme, class_code: str, appli
     if not refusal and not await claim_person(store, programme.id, reserve.candidate(programme.rules.eligibility)):
         refusal = [TRAINED_BEFORE]
     if refusal:
-        await store.applicants.change(applicant_id, lambda one: one.refuse_promotion(revision, refusal, freed_by))
+        await store.applicants.change(
+            applicant_id, lambda one: ruling.refuse_promotion(one, revision, refusal, freed_by)
+        )
         return False
-    promoted = await store.applicants.change(applicant_id, lambda one: one.promote(class_code, revision, freed_by))
+    promoted = await store.applicants.change(
+        applicant_id, lambda one: ruling.promote(one, class_code, revision, freed_by)
+    )
     if not promoted.is_accepted:
         await _release(store, promoted)
         return False

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.selection import deciding
+from services.selection import deciding, eligibility, grading
 from services.selection.allocation import Candidate
 from services.selection.applicant import Applicant
 from services.selection.deciding import decide, resume
@@ -48,8 +48,10 @@ async def add_applicant(store: Store, number: int, score: str) -> None:
     open_programme = await programme_now(store)
     one = Applicant(_id=f"a{number:04}")
     one.registered(ApplicantRegistered.model_validate(applicant(number)))
-    one.screen(open_programme, [])
-    one.record_scores(Scores.model_validate(dict.fromkeys(Scores.model_fields, score)), open_programme, signature())
+    eligibility.screen(one, open_programme, [])
+    grading.record_scores(
+        one, Scores.model_validate(dict.fromkeys(Scores.model_fields, score)), open_programme, signature()
+    )
     await store.applicants.add(one)
 
 
@@ -146,7 +148,7 @@ async def test_a_withdrawal_that_comes_again_changes_nothing(store: Store) -> No
 async def test_a_screening_by_an_old_reading_of_the_programme_takes_no_decision_away(store: Store) -> None:
     before = await programme_now(store)
     await decide(store, CODE)
-    after = await store.applicants.change("a0001", lambda one: one.screen(before, ["Las (2020)"]))
+    after = await store.applicants.change("a0001", lambda one: eligibility.screen(one, before, ["Las (2020)"]))
     assert after.is_accepted
     assert after.tasks == ["prior_training_found_after_decision"]
 
@@ -155,7 +157,7 @@ async def test_who_passes_after_the_decision_is_a_task_for_staff(store: Store) -
     await decide(store, CODE)
     late = Applicant(_id="a0009")
     late.registered(ApplicantRegistered.model_validate(applicant(9)))
-    late.screen(await programme_now(store), [])
+    eligibility.screen(late, await programme_now(store), [])
     assert late.tasks == ["passed_after_decision"]
 
 

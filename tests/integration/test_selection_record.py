@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from services.selection import scoring
+from services.selection import eligibility, scoring
 from services.selection.deciding import decide, resume, simulate
 from services.selection.replaying import differences
 from services.selection.resuming import resume_interrupted
@@ -76,7 +76,7 @@ async def test_the_next_reserve_was_accepted_by_the_rules_on_a_seat_somebody_fre
 
 async def test_a_screening_and_a_total_can_be_done_again_from_the_record(store: Store) -> None:
     programme = await programme_now(store)
-    refused = await store.applicants.change("a0002", lambda one: one.screen(programme, ["Las (2020)"]))
+    refused = await store.applicants.change("a0002", lambda one: eligibility.screen(one, programme, ["Las (2020)"]))
     for one in (await applicant_now(store, 1), refused):
         entry = told(one, "screened")
         rules, facts = Eligibility.model_validate(entry.detail["rules"]), Facts.model_validate(entry.detail["facts"])
