@@ -6,41 +6,51 @@ They show that the suite can fail. They are no part of the registry, for what th
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deploy import topology
 from tests.faults.faults import Fault, Scene
 from tests.faults.injected.messages import every_event_again
 from tests.faults.seams import protections
 from tests.faults.seams.control import Arm
 
+_CONSUMERS = sum(len(on.subscriptions) for on in topology.subscriptions())
+
 
 @dataclass(frozen=True)
 class ControlRun:
-    """`protection` is off while `meanwhile` happens; `violated` names the invariant that must not hold then.
+    """`protections` are off while `meanwhile` happens; `violated` names the invariant that must not hold then.
 
+    None when another protection makes good what the missing one would have prevented: then all of them must hold.
     It begins in `phase` of the load, which ends with the phase `last`.
     """
 
-    protection: str
-    violated: str
+    protections: tuple[str, ...]
+    violated: str | None
     meanwhile: Callable[[Scene], None]
     phase: str = "register"
     last: str = "register"
 
     @property
+    def name(self) -> str:
+        return f"without {' and '.join(self.protections)}"
+
+    @property
     def fault(self) -> Fault:
-        return Fault(f"without {self.protection}", self._inject, self._bit, phases=(self.phase,))
+        return Fault(self.name, self._inject, self._bit, phases=(self.phase,))
 
     def _inject(self, scene: Scene) -> None:
         control = scene.system.seams
-        before = control.bitten()[self.protection]
-        control.switch_off(self.protection)
+        before = control.bitten()
+        control.switch_off(*self.protections)
         try:
             self.meanwhile(scene)
         finally:
             control.clear()
-        scene.notes["missed"] = control.bitten()[self.protection] - before
+        scene.notes["missed"] = control.bitten() - before
 
     def _bit(self, scene: Scene) -> str:
-        return f"would have worked {scene.notes['missed']} times" if scene.notes["missed"] else ""
+        missed = scene.notes["missed"]
+        every = all(missed[protection] for protection in self.protections)
+        return f"would have worked {sum(missed.values())} times" if every else ""
 
 
 def _lose_what_is_published(scene: Scene) -> None:
@@ -55,6 +65,23 @@ def _kill(*arms: Arm) -> Callable[[Scene], None]:
         scene.until(lambda: all(scene.system.seams.fired(arm) for arm in arms), 30)
 
     return inject
+
+
+def _acknowledge_early_and_die(scene: Scene) -> None:
+    """Each dies with a message that the broker holds for done and that has had no effect."""
+    system = scene.system
+
+    def consumed_anew() -> int:
+        return system.seams.bitten()[protections.LATE_ACKNOWLEDGEMENT]
+
+    before = consumed_anew()
+    system.broker.break_all()  # how a message is acknowledged is settled when a consumer connects
+    scene.until(lambda: consumed_anew() >= before + _CONSUMERS, 60)
+    _kill(Arm("before the effect", "selection", nth=5), Arm("before the effect", "gateway", nth=5))(scene)
+    scene.until(lambda: all(map(system.is_ready, system.services)), 60)
+    scene.pause(5, 6)  # who follows the log passes by, or does not
+    system.seams.clear()
+    system.broker.break_all()
 
 
 def _all_again(scene: Scene) -> None:
@@ -72,18 +99,25 @@ def _until_decided(scene: Scene) -> None:
 
 
 CONTROLS = (
-    ControlRun(protections.CONFIRMS, "each_committed_version_yields_exactly_its_events", _lose_what_is_published),
-    ControlRun(protections.MARKS, "no_event_is_applied_twice", _all_again, "withdraw", "withdraw"),
+    ControlRun((protections.CONFIRMS,), "each_committed_version_yields_exactly_its_events", _lose_what_is_published),
+    ControlRun((protections.MARKS,), "no_event_is_applied_twice", _all_again, "withdraw", "withdraw"),
     ControlRun(
-        protections.ONE_WRITE,
+        (protections.ONE_WRITE,),
         "every_effect_is_told_exactly_once_and_nothing_else",
         _kill(Arm("after the write", "registration", nth=4)),
     ),
-    ControlRun(protections.ORDER, "events_of_one_aggregate_come_in_order", _let_it_work),
+    ControlRun((protections.ORDER,), "events_of_one_aggregate_come_in_order", _let_it_work),
     ControlRun(
-        protections.SAME_IDS,
+        (protections.SAME_IDS,),
         "each_committed_version_yields_exactly_its_events",
         _kill(*(Arm("before the pull", service) for service in ("registration", "selection"))),
     ),
-    ControlRun(protections.SEATS, "seats_never_exceed_capacity", _until_decided, "score", "decide"),
+    ControlRun(
+        (protections.LATE_ACKNOWLEDGEMENT, protections.HEARING),
+        "what_was_confirmed_is_applied_or_parked",
+        _acknowledge_early_and_die,
+    ),
+    # and whoever follows the log makes it good
+    ControlRun((protections.LATE_ACKNOWLEDGEMENT,), None, _acknowledge_early_and_die),
+    ControlRun((protections.SEATS,), "seats_never_exceed_capacity", _until_decided, "score", "decide"),
 )

@@ -14,7 +14,7 @@ from tests.faults import injected as _injected  # noqa: F401 - enters the faults
 from tests.faults.client import Client, GaveUp
 from tests.faults.faults import Fault, Scene
 from tests.faults.invariants import violations, waiting
-from tests.faults.ledger import Sent
+from tests.faults.ledger import Ledger, Sent
 from tests.faults.load import PHASES, Play, Stream
 from tests.faults.people import Town
 from tests.faults.recorder import Recorder
@@ -26,7 +26,7 @@ _QUIET_S = 120
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one experiment. `held` is the load in commands a second while the fault lasted."""
+    """What became of one experiment, which `took_s` altogether. `held`: commands a second while the fault lasted."""
 
     fault: str
     violations: dict[str, list[str]]
@@ -35,11 +35,15 @@ class Outcome:
     held: float
     lasted_s: float
     recovery_s: float | None
+    took_s: float
 
     @property
     def evidence(self) -> str:
         """What shows that it bit; empty when it did not. Of a mixture some have to bite, not all."""
-        return "; ".join(bit for _, bit in self.bites if bit)
+        bits = [bit for _, bit in self.bites if bit]
+        if len(self.bites) == 1 or not bits:
+            return "".join(bits)
+        return f"{len(bits)} of {len(self.bites)} faults bit"
 
     @property
     def survived(self) -> bool:
@@ -65,36 +69,48 @@ class Laboratory:
     def close(self) -> None:
         self._recorder.close()
 
+    async def forget(self) -> None:
+        """Leave out of what is compared next whatever has happened until now."""
+        await self._quiet()
+        await asyncio.to_thread(self._recorder.forget)
+
     async def experiment(
         self, turns: Iterable[Sequence[Fault]], people: int, *, name: str, until: float = 0
     ) -> Outcome:
-        """Play a programme for each turn, inject the turn's faults into it at the same time, and compare in the end.
+        """Play a programme, inject the turn's faults into it at the same time, and compare in the end.
 
-        With `until` turns are taken up to that moment (monotonic). A stream of registrations goes on all the while.
+        Turns follow one another; when a programme has ended, the next is played. With `until` turns are taken up to
+        that moment (monotonic). A stream of registrations goes on all the while.
         """
         client = Client(self.system.gateways, self.system.token, _PATIENCE_S)
-        before = self._counts(client)
+        before, started = self._counts(client), time.monotonic()
         stream = Stream(client, self.town)
         streaming = asyncio.create_task(stream.run())
         played, problems, scenes = [stream.sent], list[str](), list[tuple[Fault, Scene]]()
         lasted, during, recoveries = 0.0, 0, list[float | None]()
+        playing: asyncio.Task[None] | None = None
         for turn in turns:
-            play = Play(client, self.town, people)
-            played.append(play.sent)
-            playing = asyncio.create_task(play.run())
-            await self._moment(play, turn[0], playing)
-            scenes += [(fault, Scene(self.system, random.Random(self.random.random()))) for fault in turn]
+            if playing is None or playing.done():
+                problems += await _ended(playing) if playing else []
+                play = Play(client, self.town, people)
+                played.append(play.sent)
+                playing = asyncio.create_task(play.run())
+                await self._moment(play, turn[0], playing)
+            these = [(fault, Scene(self.system, random.Random(self.random.random()))) for fault in turn]
             counted, began = self._counts(client), time.monotonic()
-            await asyncio.gather(*(asyncio.to_thread(fault.inject, scene) for fault, scene in scenes[-len(turn) :]))
+            await asyncio.gather(*(asyncio.to_thread(fault.inject, scene) for fault, scene in these))
             ended = time.monotonic()
             recoveries.append(await self._back(client, ended))
             lasted += ended - began
             during += sum(began <= moment <= ended for moment in client.accepted)
-            problems += await _ended(playing)
-            for _, scene in scenes[-len(turn) :]:
+            for _, scene in these:
                 scene.counts = self._counts(client) - counted
+            scenes += these
             if until and time.monotonic() > until:
                 break
+        problems += await _ended(playing) if playing else []
+        for _, scene in these:  # what clients noticed of the last ones they may have noticed later
+            scene.counts = self._counts(client) - counted
         stream.end()
         problems += await _ended(streaming)
         await self._quiet()
@@ -114,14 +130,15 @@ class Laboratory:
             during / lasted if lasted else 0.0,
             lasted,
             ledger.recovery_s,
+            time.monotonic() - started,
         )
 
-    async def compare(self, played: Sequence[Sent], problems: Sequence[str]) -> dict[str, list[str]]:
-        """What violates the invariants, after load that ran undisturbed."""
+    async def ledger(self, played: Sequence[Sent], problems: Sequence[str]) -> Ledger:
+        """What there is to compare after load that ran undisturbed."""
         await self._quiet()
         ledger = await asyncio.to_thread(self._recorder.ledger, played, problems)
         ledger.recovery_s = 0.0
-        return await asyncio.to_thread(violations, ledger)
+        return ledger
 
     async def _moment(self, play: Play, fault: Fault, playing: asyncio.Task[None]) -> None:
         """Return at a moment drawn by chance, in one of the phases the fault is for."""

@@ -56,7 +56,10 @@ class Sent:
 
 @dataclass
 class Ledger:
-    """Everything the invariants look at, gathered when all is quiet; `programmes` are the ones that were played."""
+    """Everything the invariants look at, gathered when all is quiet; `programmes` are the ones that were played.
+
+    `waiting` are the documents whose outbox is not empty.
+    """
 
     system: System
     programmes: list[Sent]
@@ -68,5 +71,6 @@ class Ledger:
     rosters: list[dict[str, Any]]
     parked: list[Seen]
     queues: dict[str, dict[str, int]]
+    waiting: list[str]
     recovery_s: float | None = None
     counts: Counter[str] = field(default_factory=Counter)

@@ -5,13 +5,14 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from deploy import topology as everything
-from shared import topology
+from shared import log, topology
 from shared.broker import keep_connected
 from tests.faults.ledger import Ledger, Seen, Sent
 from tests.faults.system import System
@@ -39,7 +40,7 @@ class Recorder:
         self._system = system
         self._resume: Mapping[str, Any] | None = None
         self._since = system.mongo.admin.command("ping")["operationTime"]
-        self._offset: int | str = "first"
+        self._offset = 0
         self._lock = threading.Lock()
         self._seen: list[Seen] = []
         system.on_channel(_outsiders_queue)
@@ -50,20 +51,29 @@ class Recorder:
 
     def ledger(self, programmes: Sequence[Sent], problems: Sequence[str]) -> Ledger:
         """Everything since the last time, about these programmes. Everything should be quiet."""
-        logged = self._system.network.run(self._read_log(), 300)
-        committed, rosters = self._read_commits()
+        logged, seen, committed, rosters = self._gather()
         return Ledger(
             system=self._system,
             programmes=list(programmes),
             problems=list(problems),
             committed=committed,
-            seen=self._taken(len({one.id for one in logged})),
+            seen=seen,
             logged=logged,
             held=self._held([one.code for one in programmes]),
             rosters=rosters,
             parked=self._system.on_channel(_parked),
             queues=self._system.queues(),
+            waiting=self._system.pending(),
         )
+
+    def forget(self) -> None:
+        """Leave out of the next ledger what has happened until now."""
+        self._gather()
+
+    def _gather(self) -> tuple[list[Seen], list[Seen], list[Seen], list[dict[str, Any]]]:
+        logged = self._system.network.run(self._read_log(), 300)
+        committed, rosters = self._read_commits()
+        return logged, self._taken(len({one.id for one in logged})), committed, rosters
 
     def _held(self, codes: list[str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
         held: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
@@ -109,28 +119,13 @@ class Recorder:
     async def _read_log(self) -> list[Seen]:
         found: list[Seen] = []
         connection = await aio_pika.connect(self._system.amqp_url, timeout=10)
-        async with connection:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=1000)
-            log = await channel.get_queue(topology.LOG, ensure=False)
-            arrived = asyncio.Event()
-
-            async def take(message: AbstractIncomingMessage) -> None:
-                offset = int(str(message.headers["x-stream-offset"]))
-                # a stream begins with the chunk in which the offset lies
-                if not isinstance(self._offset, int) or offset > self._offset:
-                    found.append(_seen(message))
-                    self._offset = offset
-                await message.ack()
-                arrived.set()
-
-            await log.consume(take, arguments={"x-stream-offset": self._offset})
-            while True:  # until nothing has come for a while: a stream has no end
-                arrived.clear()
-                try:
-                    await asyncio.wait_for(arrived.wait(), _IDLE_S)
-                except TimeoutError:
-                    return found
+        async with connection, aclosing(log.batches(connection, self._offset, 1000, _IDLE_S)) as batches:
+            async for batch in batches:
+                if not batch:  # nothing has come for a while: a stream has no end
+                    break
+                found += map(_seen, batch)
+                self._offset = log.offset_of(batch[-1]) + 1
+        return found
 
     # ---- the database's own history
 

@@ -77,4 +77,6 @@ def _legend() -> str:
 
 
 def _line(outcome: Outcome) -> str:
-    return f"{outcome.fault}: survived" if outcome.survived else f"[red]{outcome.fault}[/]: {outcome.told()}"
+    if not outcome.survived:
+        return f"[red]{outcome.fault}[/]: {outcome.told()}"
+    return f"{outcome.fault}: survived, back after {outcome.recovery_s:.1f} s, all in {outcome.took_s:.0f} s"

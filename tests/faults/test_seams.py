@@ -1,7 +1,6 @@
 """In CI: deaths at some of the seams, and messages that ought not to come; `make faults` has them all."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,20 +8,9 @@ from tests.faults.experiment import Laboratory
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.injected import seams
 from tests.faults.seams import failpoints
-from tests.faults.system import System, why_not
 
 _PEOPLE = 40
 _SOME = (failpoints.PUBLISHED, "between two registrations", "between two claims", "seat freed, nobody promoted")
-
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"NO FAULTS ARE TRIED: {why_not()}")
-
-
-@pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    with System(tmp_path_factory.mktemp("seams") / "system") as system:
-        laboratory = Laboratory(system, seed=20251122)
-        yield laboratory
-        laboratory.close()
 
 
 @pytest.mark.parametrize(

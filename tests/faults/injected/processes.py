@@ -1,13 +1,17 @@
 """What can happen to the services' own processes, alone and as replicas."""
 
+import os
 import signal
 import time
 from typing import Any
 
 from deploy.local import services
 from tests.faults.faults import Scene, counted, fault
+from tests.faults.seams.control import Arm
 
 _READY_S = 60
+# the lease of a turn to match, and time to end its run
+_TURN_S = 60
 
 
 @fault("services killed", counted("restarts"))
@@ -75,24 +79,22 @@ def pause_sweeper(scene: Scene) -> None:
             return
 
 
-@fault("run's holder paused", lambda scene: scene.notes.get("passed", ""), replicas=2, phases=("match",))
+@fault("run's holder paused", lambda scene: scene.notes.get("passed", ""), replicas=2, phases=("match",), mixed=False)
 def pause_run(scene: Scene) -> None:
-    """Who holds the turn to match sleeps in the middle of it until the turn is another's."""
+    """Who holds the turn to match sleeps in the middle of it until another has ended its run, and goes on with it."""
+    asleep = Arm("between two proposals", "placement", signal=signal.SIGSTOP)
     lease = scene.system.database("placement")["leases"]
 
-    def turn() -> Any:
-        return lease.find_one({"_id": "matching"}) or {}
+    def is_done() -> bool:
+        return "run_id" not in (lease.find_one({"_id": "matching"}) or {})
 
-    scene.until(lambda: "until" in turn(), 20)
-    before = turn().get("holder")
-    paused = [name for name in ("placement", "placement-2") if scene.system.pid(name)]
+    scene.system.seams.arm(asleep)
     try:
-        for name in paused:
-            scene.system.freeze(name)
-        held = "until" in turn()
-        time.sleep(17)
+        scene.until(lambda: bool(scene.system.seams.fired(asleep)), 60)
+        scene.system.seams.disarm()
+        scene.until(is_done, _TURN_S)
+        scene.notes["passed"] = "another ended the run of who slept" if is_done() else ""
     finally:
-        for name in paused:
-            scene.system.thaw(name)
-    scene.until(lambda: turn().get("holder") != before, 30)
-    scene.notes["passed"] = "the turn ran out while its holder slept" if held else ""
+        scene.system.seams.disarm()
+        for one in scene.system.seams.fired(asleep):
+            os.kill(one["pid"], signal.SIGCONT)

@@ -15,13 +15,15 @@ from typing import Any
 class Arm:
     """Die at a seam of a service (of whichever reaches it first when None), the `nth` time a process comes there.
 
-    `times` is how often altogether, over all processes: a service that has come back may die of it again.
+    `times` is how often altogether, over all processes: a service that has come back may die of it again. With the
+    signal SIGSTOP a process does not die but sleeps there until somebody wakes it.
     """
 
     seam: str
     service: str | None = None
     nth: int = 1
     times: int = 1
+    signal: int = signal.SIGKILL
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -122,7 +124,7 @@ class Controlled:
     def die(self, arm: dict[str, Any]) -> None:
         record = {"name": arm["name"], "seam": arm["seam"], "service": self.service, "pid": os.getpid()}
         self._record("fired", record | {"at": time.time()})
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), arm["signal"])
 
     def is_off(self, protection: str) -> bool:
         return bool(protection in self.plan["off"])

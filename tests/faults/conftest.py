@@ -1,0 +1,25 @@
+"""One system for all tests that need no replicas: it takes most of a test's time to start."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.experiment import Laboratory
+from tests.faults.system import System, why_not
+
+SEED = 20261122
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    if missing := why_not():
+        pytest.skip(f"NO FAULTS ARE TRIED, for want of servers of our own: {missing}")
+    with System(tmp_path_factory.mktemp("faults") / "system") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def laboratory(system: System) -> Iterator[Laboratory]:
+    laboratory = Laboratory(system, SEED)
+    yield laboratory
+    laboratory.close()
