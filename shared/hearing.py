@@ -19,7 +19,7 @@ from shared import log
 from shared.broker import keep_connected, raise_failure
 from shared.lease import Lease
 from shared.messaging import BATCH, Subscription, Subscriptions
-from shared.parking_record import ParkingRecords
+from shared.parking_record import discarded_in
 from shared.places_heard import PlacesHeard
 from shared.retries import Retries
 from shared.storage import Storage, StorageAway
@@ -36,11 +36,11 @@ _LEISURE_WHILE_BUSY = 12
 class Hearing:
     """Follows the log for one service. `catching_up` says that it hurries."""
 
-    def __init__(self, url: str, storage: Storage, on: Subscriptions, records: ParkingRecords) -> None:
+    def __init__(self, url: str, storage: Storage, on: Subscriptions) -> None:
         self.catching_up = False
         self._url = url
         self._on = on
-        self._records = records
+        self._storage = storage
         self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
         self._places = PlacesHeard(storage, [one.queue for one in on.subscriptions])
         self._lease = Lease(storage, "log", _LEASE_S)
@@ -63,7 +63,7 @@ class Hearing:
         self._looking = await connection.channel()
         retries = Retries(self._service, await connection.channel(publisher_confirms=True, on_return_raises=True))
         places = await self._places.load(connection)
-        discarded = {queue: await self._records.discarded(queue) for queue in places}
+        discarded = {queue: await discarded_in(self._storage, queue) for queue in places}
         target = await log.end(connection)
         self.catching_up = self.catching_up or min(places.values()) == 0 < target
         saved = time.monotonic()

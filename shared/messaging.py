@@ -167,11 +167,15 @@ class Subscriptions:
                     log.warning("%s: %s of %s", subscription.queue, type(error).__name__, message.message_id)
                 return await retries.after_failure(message, subscription.queue, error)
 
-    async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
+    def event_in(self, subscription: Subscription, message: AbstractIncomingMessage) -> tuple[Event, Meta]:
+        """The event in a message. Raises Permanent when it is none, or was not sent by its publisher."""
         publisher = subscription.contract.service
         if not topology.is_vouched_for(message.exchange, publisher, self.service):
             raise Permanent(f"sent through {message.exchange}, not by {publisher}")
-        event, attributes = decode(subscription.contract, message)
+        return decode(subscription.contract, message)
+
+    async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
+        event, attributes = self.event_in(subscription, message)
         context.actor.set(context.Actor(name=attributes.source.rsplit("/", 1)[-1], role=context.SERVICE))
         context.correlation_id.set(attributes.correlation_id)
         context.causation_id.set(attributes.id)

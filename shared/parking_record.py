@@ -10,9 +10,9 @@ from shared.contracts import Event
 from shared.documents import Document
 from shared.ledger import Entry, entry, signature
 from shared.parked_message import Parked
-from shared.storage import Documents, IndexModel, Storage
+from shared.storage import Documents, IndexModel, Storage, guarded
 
-_AT_ONCE = 300
+_COLLECTION = "parked"
 
 
 class ParkingRecord(Document):
@@ -36,7 +36,7 @@ class ParkingRecords:
 
     def __init__(self, storage: Storage) -> None:
         self._records: Documents[ParkingRecord] = storage.documents(
-            "parked",
+            _COLLECTION,
             ParkingRecord,
             aggregate="parked",
             indexes=[
@@ -80,10 +80,12 @@ class ParkingRecords:
         where = {"queue": message.queue, "event_id": event_id} if event_id else {"_id": message.id}
         return sorted((one for record in await self._records.find(where) for one in record.ledger), key=_at)
 
-    async def discarded(self, queue: str) -> set[str]:
-        """The ids of the events that were thrown away on purpose instead of being handled."""
-        found = await self._records.find({"queue": queue, "discarded": True})
-        return {record.event_id for record in found if record.event_id}
+
+async def discarded_in(storage: Storage, queue: str) -> set[str]:
+    """The ids of the events that were thrown away on purpose instead of being handled. Raises StorageAway."""
+    where = {"queue": queue, "discarded": True, "event_id": {"$ne": None}}
+    found = await guarded(storage.collection(_COLLECTION).find(where, {"event_id": 1}).to_list(None))
+    return {str(one["event_id"]) for one in found}
 
 
 def _at(one: Entry) -> datetime:

@@ -46,6 +46,7 @@ def create(
     on: Subscriptions,
     routers: Sequence[APIRouter],
     *,
+    prepare_first: Sequence[Background] = (),
     background: Sequence[Background] = (),
     public: bool = False,
     **fastapi: Any,
@@ -53,12 +54,13 @@ def create(
     """The application of one service. `store` is what its handlers and routes work with (`request.app.state.store`).
 
     Routers are reachable with an actor token only, unless `public`, where the service authenticates by itself (the
-    gateway). `background` coroutines run while the service does, after the database is prepared.
+    gateway). Nothing is heard or published before `prepare_first` is done; `background`
+    coroutines run while the service does, after the database is prepared.
     """
     amqp_url = settings.amqp_url.get_secret_value()
     parking = Parking(amqp_url, storage, [one.queue for one in on.subscriptions])
     relay = Relay(amqp_url, storage)
-    hearing = Hearing(amqp_url, storage, on, parking.records)
+    hearing = Hearing(amqp_url, storage, on)
     upkeep = Upkeep(amqp_url, on)
     vitals = Vitals(storage, upkeep, hearing)
     prepared = asyncio.Event()
@@ -67,6 +69,8 @@ def create(
         while not prepared.is_set():
             try:
                 await storage.prepare()
+                for first in prepare_first:
+                    await first()
                 prepared.set()
             except StorageAway:
                 await asyncio.sleep(_PREPARE_PAUSE_S)

@@ -18,6 +18,7 @@ from services.gateway.api import (
     people,
     personal_data,
     programmes,
+    rebuilding,
     selection,
     session,
     users,
@@ -26,6 +27,7 @@ from services.gateway.api.gateway import Gateway
 from services.gateway.audits import Audits
 from services.gateway.cookies import Cookies
 from services.gateway.events import on
+from services.gateway.generations import Generations
 from services.gateway.headers import SecurityHeaders
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
@@ -35,6 +37,7 @@ from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
+from services.gateway.rebuild import Rebuild
 from services.gateway.roles import PREFIX
 from services.gateway.services import Services
 from services.gateway.sessions import Sessions
@@ -51,10 +54,12 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     storage = storage_of(settings, "gateway")
     store = Store(storage)
     services = Services(settings, transport)
-    programmes_known = Programmes(store.programmes, services)
+    programmes_known = Programmes(store, services)
     spool = Spool(settings.spool_dir)
     importing = Importing(services, programmes_known, spool)
     jobs = ImportJobs(storage, spool, importing)
+    generations = Generations(storage, store)
+    rebuild = Rebuild(settings.amqp_url.get_secret_value(), storage, store, on, generations)
     feed = LiveFeed(settings.amqp_url.get_secret_value(), settings.max_listeners)
 
     sessions = Sessions(storage, idle_s=settings.session_idle_s, longest_s=settings.session_longest_s)
@@ -73,7 +78,8 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         store,
         on,
         [api_router(), certificates.public, docs.router],
-        background=[prepare_accounts, store.rollups.run, jobs.run, feed.run],
+        prepare_first=[generations.serve_current],
+        background=[prepare_accounts, generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run],
         public=True,
         title="Jalur",
         version="1",
@@ -95,6 +101,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         Rates(),
         Audits(storage, services),
         ParkedEverywhere(services, app.state.parking),
+        generations,
     )
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
@@ -119,7 +126,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, selection, matching),
-        *(certificates, live, session, users, audit, parked),
+        *(certificates, live, session, users, audit, parked, rebuilding),
     )
     for concept in concepts:
         api.include_router(concept.router)

@@ -39,7 +39,7 @@ async def note_earlier_training(event: PriorTrainingRecorded, meta: Meta, store:
         training = f"{event.programme_name} ({event.year})"
         if training in person.trainings:
             return None
-        person.trainings.append(training)
+        person.trainings = sorted([*person.trainings, training])
         return []
 
     await store.people.change(event.person_id, decide)

@@ -146,7 +146,7 @@ class Applicant(Document):
 
     def matched(self, event: JobMatched) -> None:
         if event.match_id not in self.matches:
-            self.matches.append(event.match_id)
+            self.matches = sorted([*self.matches, event.match_id])  # the same whatever the order of events
 
     def placed(self, event: PlacementRecorded, meta: Meta) -> None:
         """Waves accumulate; what is reported outside the tracer study is kept per source."""

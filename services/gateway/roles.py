@@ -81,6 +81,8 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/users/{name}/tokens"): _ADMIN,
     ("DELETE", "/users/{name}/tokens/{label}"): _ADMIN,
     ("DELETE", "/users/{name}/sessions"): _ADMIN,
+    ("POST", "/rebuild"): _OPERATOR,
+    ("GET", "/rebuild"): _OPERATOR,
     ("GET", "/parked"): _OPERATOR,
     ("GET", "/parked/{message_id}"): _OPERATOR,
     ("POST", "/parked/replay"): _OPERATOR,

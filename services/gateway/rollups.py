@@ -1,15 +1,11 @@
 """Keeps each programme's funnel counted: one aggregation into one document, soon after something changed."""
 
-import asyncio
-import logging
 from typing import Any
 
 from services.gateway import funnel
 from services.gateway.funnel import Funnel
 from services.gateway.readmodel import Applicant
 from shared.storage import Documents, StorageAway, guarded
-
-log = logging.getLogger(__name__)
 
 RECOUNT_EVERY_S = 0.5
 
@@ -19,8 +15,9 @@ class Rollups:
 
     def __init__(self, applicants: Documents[Applicant], collection: Any) -> None:
         self._applicants = applicants
-        self._collection = collection
+        self.collection = collection
         self._changed: set[str] = set()
+        self._everything_is_marked = False
 
     def changed(self, programme_code: str) -> None:
         """Something about a programme's applicants is in the database now."""
@@ -28,21 +25,15 @@ class Rollups:
 
     async def of(self, programme_code: str) -> Funnel:
         """The funnel as last counted; all zeros for a programme nobody applied to. Raises StorageAway."""
-        found = await guarded(self._collection.find_one({"_id": programme_code}))
+        found = await guarded(self.collection.find_one({"_id": programme_code}))
         return Funnel.model_validate((found or {}).get("funnel", {}))
 
-    async def run(self) -> None:
-        """Recount until cancelled; at the start everything, for a crash may have lost a change."""
-        everything_is_marked = False
-        while True:
-            try:
-                if not everything_is_marked:
-                    self._changed |= set(await guarded(self._applicants.raw.distinct("programme_code")))
-                    everything_is_marked = True
-                await self._recount()
-            except StorageAway:
-                log.warning("rollups: the database is away; counting later")
-            await asyncio.sleep(RECOUNT_EVERY_S)
+    async def recount(self, *, everything: bool = False) -> None:
+        """Count what has changed; everything at the start, for a crash may have lost a change. Raises StorageAway."""
+        if everything or not self._everything_is_marked:
+            self._changed |= set(await guarded(self._applicants.raw.distinct("programme_code")))
+            self._everything_is_marked = True
+        await self._recount()
 
     async def _recount(self) -> None:
         for programme_code in list(self._changed):
@@ -55,14 +46,14 @@ class Rollups:
 
     async def _count(self, programme_code: str) -> None:
         started = await guarded(
-            self._collection.find_one_and_update(
+            self.collection.find_one_and_update(
                 {"_id": programme_code}, {"$inc": {"started": 1}}, upsert=True, return_document=True
             )
         )
         counted = funnel.assemble(await self._applicants.aggregate(funnel.pipeline(programme_code)))
         # of two gateways that count at once, the one that started last has seen the most
         await guarded(
-            self._collection.update_one(
+            self.collection.update_one(
                 {"_id": programme_code, "$or": [{"counted": {"$lt": started["started"]}}, {"counted": None}]},
                 {"$set": {"funnel": counted.model_dump(mode="json"), "counted": started["started"]}},
             )

@@ -162,11 +162,17 @@ SERVICES = ("registration", "selection", "certification", "placement", "gateway"
 
 
 @pytest.fixture
-def jalur(stack: LocalStack, gateway: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The command, as the administrator."""
+def command(stack: LocalStack, gateway: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`jalur`, as the administrator."""
     monkeypatch.setenv("JALUR_URL", stack.gateway_url)
     monkeypatch.setenv("JALUR_TOKEN", gateway.headers["authorization"].removeprefix("Bearer "))
-    return lambda *arguments: CliRunner().invoke(app, ["audit", *arguments], env={"COLUMNS": "500"})
+    return lambda *arguments: CliRunner().invoke(app, [*arguments], env={"COLUMNS": "500"})
+
+
+@pytest.fixture
+def jalur(command: Any) -> Any:
+    """`jalur audit`, as the administrator."""
+    return lambda *arguments: command("audit", *arguments)
 
 
 def heads(result: Result) -> dict[str, str]:
@@ -305,3 +311,31 @@ def test_a_withdrawal_in_time_promotes_the_first_reserve(played: Played, gateway
 def _class(gateway: httpx.Client, code: str) -> dict[str, Any]:
     found = gateway.get("/programmes/LPKS-2025/classes").json()
     return next(one for one in found.get("classes", found.get("items", [])) if one["code"] == code)
+
+
+def test_the_read_model_is_built_anew_from_the_log_document_by_document(
+    played: Played, stack: LocalStack, gateway: httpx.Client, command: Any
+) -> None:
+    with MongoClient[dict[str, Any]](stack.mongo_url) as client:
+        database = client[f"{stack.db_prefix}_gateway"]
+
+        def held(generation: str = "") -> dict[str, dict[str, Any]]:
+            return {
+                name: {one.pop("_id"): one for one in database[name + generation].find({}, {"version": 0})}
+                for name in ("applicants", "people", "programmes")
+            }
+
+        live = held()
+        assert (len(live["applicants"]), len(live["programmes"])) == (336 + 402, 2)
+        database["applicants"].insert_one({"_id": "nobody", "programme_code": "LPKS-2025", "version": 1})
+        database["applicants"].update_many({"decision.outcome": "rejected"}, {"$set": {"decision.outcome": "accepted"}})
+        assert held() != live
+        funnels = {code: gateway.get(f"/programmes/{code}/funnel").json() for code in PROGRAMMES}
+        rebuilt = command("rebuild", "gateway", "--reason", "somebody has written into the database")
+        assert rebuilt.exit_code == 0, rebuilt.output
+        assert "in service: generation 1" in rebuilt.output
+        assert held("_1") == live
+    assert {code: gateway.get(f"/programmes/{code}/funnel").json() for code in PROGRAMMES} == funnels
+    assert len(list(played.client.applicants("LPKS-2025"))) == 336
+    told = [one for one in entries(gateway, "gateway") if one["what"] == "rebuild_asked"]
+    assert [(one["by"], one["reason"]) for one in told] == [("admin", "somebody has written into the database")]

@@ -61,7 +61,7 @@ class Service:
         on = Subscriptions("uji")
         on(ApplicantWithdrawn)(self.take)
         on(ProgrammeOpened)(_idle)
-        hearing = Hearing(self.urls.amqp, self.storage, on, self.parking.records)
+        hearing = Hearing(self.urls.amqp, self.storage, on)
         keeping = Upkeep(self.urls.amqp, on)
         tasks = [asyncio.create_task(one) for one in (on.run(self.urls.amqp, None), hearing.run(), keeping.run())]
         await until(lambda: on.ready)

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from services.gateway.audits import Audits
 from services.gateway.cookies import Cookies
+from services.gateway.generations import Generations
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
@@ -38,6 +39,7 @@ class Gateway:
     rates: Rates
     audits: Audits
     parked: ParkedEverywhere
+    generations: Generations
     # each takes a file in the spool, and a core while it is packed
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 

@@ -8,6 +8,7 @@ from services.gateway.cli.events import events
 from services.gateway.cli.keys import keys
 from services.gateway.cli.parked import parked
 from services.gateway.cli.person import person
+from services.gateway.cli.rebuild import rebuild
 from services.gateway.cli.retention import retention
 from services.gateway.cli.schemas import schemas
 from services.gateway.cli.subscribers import subscribers
@@ -16,5 +17,5 @@ from services.gateway.cli.users import users
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
 for commands in (running.commands, programmes.commands):
     app.add_typer(commands)
-for group in (audit, events, keys, parked, person, retention, schemas, subscribers, users):
+for group in (audit, events, keys, parked, person, rebuild, retention, schemas, subscribers, users):
     app.add_typer(group)

@@ -1,0 +1,158 @@
+"""Builds the read model anew from the log, beside the one in service, and then puts it in that one's place.
+
+Every event is in the log, so the new model lacks nothing once the log has been read to its end. A replica may handle an
+event in the old model for a moment after the switch; so reading goes on until nobody can any more, and only then the
+old model goes.
+"""
+
+import asyncio
+import contextlib
+import copy
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from typing import NamedTuple
+
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from services.gateway.generations import Generations, Serving, State
+from services.gateway.store import ReadModel, Store
+from shared import log as events_log
+from shared.broker import keep_connected, raise_failure
+from shared.lease import Lease
+from shared.messaging import Subscription, Subscriptions
+from shared.parking_record import discarded_in
+from shared.retries import Permanent
+from shared.storage import Storage, StorageAway
+
+log = logging.getLogger(__name__)
+
+_BATCH = 300
+_LOOK_EVERY_S = 0.5
+_SAVE_EVERY_S = 1.0
+_LEASE_S = 15.0
+_FRESH_S = 10.0  # an end of the log that was looked up longer ago is looked up again before the switch
+# longer than a replica may write to the old model after the switch: one that was frozen has lost its connection by
+# then, after three heartbeats at the most, and whatever it had not acknowledged comes again
+_AFTERWARDS_S = 30.0
+
+
+class _End(NamedTuple):
+    """Where the log ended, and when that was looked up, by the monotonic clock."""
+
+    offset: int
+    at: float
+
+
+class Rebuild:
+    """Builds when somebody has asked for it; of all replicas one. What dies in between is taken up by another."""
+
+    def __init__(self, url: str, storage: Storage, store: Store, on: Subscriptions, generations: Generations) -> None:
+        self._url = url
+        self._storage = storage
+        self._store = store
+        self._on = on
+        self._generations = generations
+        self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
+        self._lease = Lease(storage, "rebuild", _LEASE_S)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            await keep_connected(self._url, "jalur-gateway-rebuild", self._build_from)
+        finally:
+            with contextlib.suppress(StorageAway):
+                await self._lease.release()
+
+    async def _build_from(self, connection: AbstractConnection) -> None:
+        while True:
+            try:
+                if (await self._generations.now()).state is not State.IDLE and await self._lease.hold():
+                    await self._build(connection, await self._generations.now())
+                    await self._lease.release()
+            except StorageAway:
+                log.warning("rebuild: the database is away; going on later")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _build(self, connection: AbstractConnection, serving: Serving) -> None:
+        """From where the last one came to, until the new model alone is left, or the lease is somebody else's."""
+        building, position, skipped = serving.building, serving.offset, serving.skipped
+        model = self._generations.model(building)
+        await model.prepare()
+        beside = copy.copy(self._store)
+        beside.serve(model)
+        discarded = {one.queue: await discarded_in(self._storage, one.queue) for one in self._on.subscriptions}
+        end = await _end_of_log(connection)
+        began = saved = time.monotonic()
+        async with aclosing(events_log.batches(connection, position, _BATCH, idle_s=_LOOK_EVERY_S)) as batches:
+            async for batch in batches:
+                if batch and position == 0 < events_log.offset_of(batch[0]):
+                    await self._give_up(model, "the log does not reach back to the first event")
+                    return
+                skipped += await self._absorb(batch, beside, discarded)
+                position = events_log.offset_of(batch[-1]) + 1 if batch else position
+                if time.monotonic() - saved > _SAVE_EVERY_S:
+                    if not await self._lease.hold():
+                        return
+                    serving = await self._generations.reached(building, position, end.offset, skipped)
+                    saved = time.monotonic()
+                if not serving.is_under_way(building):
+                    return  # somebody else has ended it, while this process was frozen
+                if position < end.offset or len(batch) == _BATCH:
+                    continue
+                # the end that counts: for the switch one of just now, for the old model's removal one of long after it
+                due = began + _AFTERWARDS_S if serving.state is State.SWITCHED else time.monotonic() - _FRESH_S
+                if end.at < due:
+                    if time.monotonic() > due:
+                        end = await _end_of_log(connection)
+                elif serving.state is State.BUILDING:
+                    await model.rollups.recount(everything=True)
+                    await self._generations.reached(building, position, end.offset, skipped)
+                    serving, began = await self._generations.switch(building), time.monotonic()
+                    log.info("rebuild: generation %s is in service, from %s events", building, position)
+                else:
+                    await self._clear(building)
+                    return
+
+    async def _absorb(
+        self, batch: Sequence[AbstractIncomingMessage], beside: Store, discarded: Mapping[str, set[str]]
+    ) -> int:
+        """The handlers, side by side as in service, on the new model; how many events they could not absorb."""
+
+        async def skips(subscription: Subscription, message: AbstractIncomingMessage) -> bool:
+            if message.message_id in discarded[subscription.queue]:
+                return False
+            try:
+                event, meta = self._on.event_in(subscription, message)
+                await subscription.handle(event, meta, beside)
+            except StorageAway:
+                raise
+            except Permanent:
+                return False  # parked when it came: it is in no model
+            except Exception:
+                log.exception("rebuild: %s cannot be absorbed", message.message_id)
+                return True
+            return False
+
+        ours = ((self._by_key.get(message.routing_key or ""), message) for message in batch)
+        skipped = (skips(subscription, message) for subscription, message in ours if subscription)
+        outcomes = await asyncio.gather(*skipped, return_exceptions=True)
+        raise_failure(outcomes)  # when none still runs
+        return outcomes.count(True)
+
+    async def _give_up(self, model: ReadModel, why: str) -> None:
+        log.error("rebuild: given up: %s", why)
+        await model.drop()
+        await self._generations.finish(model.generation, why)
+
+    async def _clear(self, building: int) -> None:
+        """Take every older model away."""
+        for generation in range(building):
+            await ReadModel(self._storage, generation).drop()
+        await self._generations.finish(building)
+
+
+async def _end_of_log(connection: AbstractConnection) -> _End:
+    asked = time.monotonic()
+    return _End(await events_log.end(connection), asked)
