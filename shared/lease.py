@@ -12,12 +12,12 @@ class Lease:
         self._leases = storage.collection("leases")
         self._name = name
         self._seconds = seconds
-        self._me = uuid.uuid4().hex
+        self.holder = uuid.uuid4().hex
 
     async def hold(self) -> bool:
         """Take it, or hold it for longer; whether it is ours now. Raises StorageAway."""
-        free = {"$or": [{"$eq": ["$holder", self._me]}, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
-        mine = {"holder": self._me, "until": {"$add": ["$$NOW", round(self._seconds * 1000)]}}
+        free = {"$or": [{"$eq": ["$holder", self.holder]}, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
+        mine = {"holder": self.holder, "until": {"$add": ["$$NOW", round(self._seconds * 1000)]}}
         take = {"$set": {field: {"$cond": [free, value, f"${field}"]} for field, value in mine.items()}}
         try:
             lease = await guarded(
@@ -27,8 +27,8 @@ class Lease:
             )
         except DuplicateKeyError:  # two began at the same time
             return False
-        return bool(lease["holder"] == self._me)
+        return bool(lease["holder"] == self.holder)
 
     async def release(self) -> None:
         """Let the next one have it at once. Raises StorageAway."""
-        await guarded(self._leases.delete_one({"_id": self._name, "holder": self._me}))
+        await guarded(self._leases.update_one({"_id": self._name, "holder": self.holder}, {"$unset": {"until": ""}}))

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Iterable, Sequence
 
 import aio_pika
@@ -13,7 +12,8 @@ from shared import meta, topology
 from shared.audit.trail import Trail
 from shared.broker import keep_connected, raise_failure
 from shared.documents import Committed, is_deed
-from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, StorageAway, guarded
+from shared.lease import Lease
+from shared.storage import Documents, Storage, StorageAway
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _CONFIRM_TIMEOUT_S = 10.0
 _BACKLOG = 20_000  # documents waiting in memory; beyond that the sweeper finds them in the database
 _SWEEP_EVERY_S = 1.0
 _LEFT_BEHIND_MS = 3_000  # an outbox older than this was left behind: by a crash, or while the broker was away
-_LEASE_S = 5
+_LEASE_S = 5.0
 
 
 class Relay:
@@ -41,7 +41,7 @@ class Relay:
         self._flying: set[tuple[str, str]] = set()
         self._flown: set[tuple[str, str]] = set()  # since the last sweep began
         self._work = asyncio.Event()
-        self._me = uuid.uuid4().hex
+        self._sweeping = Lease(storage, "sweeper", _LEASE_S)  # one sweeper a service is enough
         self.connected = False
         storage.on_commit = self._hand_over
 
@@ -151,7 +151,7 @@ class Relay:
     async def _sweep(self) -> None:
         while True:
             try:
-                if await self._hold_lease():
+                if await self._sweeping.hold():
                     await self._sweep_once()
             except StorageAway:
                 log.warning("relay: the database is away; sweeping later")
@@ -166,22 +166,6 @@ class Relay:
                 # the database was asked may be out already: if not, the next sweep finds it
                 if key not in self._waiting and key not in self._flown:
                     self._hand_over(left)
-
-    async def _hold_lease(self) -> bool:
-        """One sweeper a service is enough; the times are the database server's."""
-        free = {"$or": [{"$eq": ["$holder", self._me]}, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
-        mine = {"holder": self._me, "until": {"$add": ["$$NOW", _LEASE_S * 1000]}}
-        take = {"$set": {field: {"$cond": [free, value, f"${field}"]} for field, value in mine.items()}}
-        leases = self._storage.collection("leases")
-        try:
-            lease = await guarded(
-                leases.find_one_and_update(
-                    {"_id": "sweeper"}, [take], upsert=True, return_document=ReturnDocument.AFTER
-                )
-            )
-        except DuplicateKeyError:  # two began at the same time
-            return False
-        return bool(lease["holder"] == self._me)
 
 
 def _message(entry: dict[str, object]) -> aio_pika.Message:
