@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.gateway.events import on
-from services.gateway.store import Store
+from services.gateway.store import ReadModel, Store
 from shared import meta
 from shared.messaging import BATCH
 from shared.storage import Storage
@@ -44,6 +44,7 @@ async def _replay(mongo_url: str, logged: Sequence[Seen]) -> None:
     storage = Storage(mongo_url, _SCRATCH, "gateway")
     try:
         store = Store(storage)
+        store.serve(ReadModel(storage, 0))
         heard = {one.contract.ce_type(): one for one in on.subscriptions}
 
         async def hear(event: Seen) -> None:
