@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
+_NAME = "ProblemDocument"  # not Problem: that is what is wrong with a cell of a sheet
 _SCHEMA = {
     "type": "object",
-    "title": "Problem",
+    "title": _NAME,
     "description": "RFC 9457. `code` is stable; `errors` and other members say where.",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
@@ -57,7 +58,9 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             described = plain()
             schemas = described.setdefault("components", {}).setdefault("schemas", {})
-            schemas["Problem"] = _SCHEMA
+            if _NAME in schemas:
+                raise RuntimeError(f"a model of {app.title} is called {_NAME}, as the problem documents are")
+            schemas[_NAME] = _SCHEMA
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
             for path, methods in described["paths"].items():
@@ -80,7 +83,7 @@ def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
             "code": code,
             "detail": detail,
         }
-        schema = {"$ref": "#/components/schemas/Problem"}
+        schema = {"$ref": f"#/components/schemas/{_NAME}"}
         answer: dict[str, Any] = {
             "description": when,
             "content": {"application/problem+json": {"schema": schema, "example": example}},

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Away(Problem):
     status = 503
 
 
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -138,9 +140,21 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> JSONResponse:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-        return document(error.status_code, code, str(error.detail), more_headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(app, request))
+        return document(error.status_code, code, str(error.detail), more_headers=headers)
 
     @app.exception_handler(Exception)
     async def _(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error on %s %s", request.method, request.scope.get("route"), exc_info=error)
         return document(500, "unexpected", "An unexpected error; it has been logged.")
+
+
+def _allowed(app: FastAPI, request: Request) -> list[str]:
+    """The methods of all routes of a path; the router itself names only those of the first."""
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]

@@ -43,7 +43,7 @@ def router_of(storage: Storage) -> APIRouter:
     async def entries(asked: Annotated[Asked, Query()]) -> Page:
         return await page(Trail(storage), asked)
 
-    @router.get("/verify")
+    @router.get("/verify", response_class=StreamingResponse, responses={200: {"content": {NDJSON: {}}}})
     async def verification(expect: Annotated[list[str] | None, Query()] = None) -> StreamingResponse:
         return StreamingResponse(lines(storage, heads(expect or ())), media_type=NDJSON)
 

@@ -11,7 +11,7 @@ from tests.fuzz.system import System, running
 
 @pytest.fixture(scope="package")
 def system(servers: Urls, tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Iterator[System]:
-    """The five services over HTTP, with the first sample programme defined."""
+    """The five services over HTTP, with the first sample programme played."""
     with running(servers, tmp_path_factory.mktemp("spool")) as started:
-        started.define(sample)
+        started.play(sample)
         yield started

@@ -13,15 +13,16 @@ from typing import Any
 import httpx
 import jwt
 import uvicorn
-import yaml
 
 from deploy import topology
+from services.gateway.client import Client
 from services.gateway.settings import Settings
 from shared import actor_keys
 from shared.settings import ServiceSettings
 from tests.conftest import ACTOR_KEY, ACTOR_PUBLIC_KEYS, STAFF, Urls
 
 TOKEN = "token-of-the-first-administrator"
+CODE = "LPKS-2025"
 SERVICES = ("registration", "selection", "certification", "placement")
 _KEYS = {"field_keys": "1:" + "f" * 40, "person_key": "p" * 40}
 _READY_S = 60
@@ -50,14 +51,21 @@ class System:
         added = self.gateway.post("/api/v1/users", json={"name": f"{role}-{uuid.uuid4().hex[:8]}", "role": role})
         return {"Authorization": f"Bearer {added.json()['token']}"}
 
-    def define(self, sample: Path) -> str:
-        """Define the first sample programme; its code."""
-        definition = (sample / "lpks-2025" / "programme.yaml").read_bytes()
-        answer = self.gateway.post(
-            "/api/v1/programmes", content=definition, headers={"Content-Type": "application/yaml"}
-        )
-        assert answer.is_success, answer.text
-        return str(yaml.safe_load(definition)["code"])
+    def play(self, sample: Path) -> None:
+        """Take the first sample programme from its definition to its graduates' jobs."""
+        client = Client(self.urls["gateway"], TOKEN)
+        base, folder = f"/programmes/{CODE}", sample / "lpks-2025"
+        client.define(folder / "programme.yaml")
+        client.upload("alumni", folder / "alumni-2019-2024.xlsx")
+        client.upload("applicants", folder / "pendaftar.xlsx", CODE)
+        client.upload("scores", folder / "nilai-tes-dan-wawancara.xlsx", CODE)
+        client.post(f"{base}/selection/decide")
+        client.upload("attendance", folder / "kehadiran.xlsx", CODE)
+        for sheet in sorted(folder.glob("hasil-uji-*.xlsx")):
+            client.upload("assessments", sheet, CODE)
+        client.upload("certificates", folder / "sertifikat-bnsp.xlsx", CODE)
+        client.upload("vacancies", folder / "lowongan.xlsx")
+        client.post(f"{base}/matching/run", {"as_of": "2025-08-25"})
 
 
 @contextlib.contextmanager
