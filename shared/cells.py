@@ -20,6 +20,8 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
 )
 
+_LONGEST_NORMALISED = 1_000  # of accents alone a longer text would take as long as the square of its length
+
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -85,7 +87,8 @@ def text(cell: Cell) -> str | None:
         return _plain(cell)
     if isinstance(cell, int):
         return str(cell)
-    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", cell)).split()) or None
+    written = " ".join(_UNSEEN.sub("", cell).split())
+    return (unicodedata.normalize("NFC", written) if len(written) <= _LONGEST_NORMALISED else written) or None
 
 
 def word(cell: Cell) -> str:

@@ -6,7 +6,8 @@ from typing import Final
 HIDDEN: Final = "…"
 _NUMBER: Final = re.compile(r"\+?[0-9](?:[\s.'()-]{0,2}[0-9])*")
 _NIK: Final = re.compile(r"[0-9]{6}(?:[04][1-9]|[1256][0-9]|[37][01])(?:0[1-9]|1[0-2])[0-9]{6}")
-_EMAIL: Final = re.compile(r"[^\s@,;<>()]+@[^\s@,;<>()]+")
+# begins where a word does: tried from every letter of a long word, it would take as long as the word's square
+_EMAIL: Final = re.compile(r"(?<![^\s@,;<>()])[^\s@,;<>()]+@[^\s@,;<>()]+")
 _SHORTEST_PHONE, _LONGEST_PHONE_OR_NIK = 9, 17  # digits; numbers of certificates are longer
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import context
+from shared.free_text import discreet
 
 
 class Signature(NamedTuple):
@@ -45,5 +46,6 @@ def automatic(service: str) -> Signature:
 
 
 def entry(signed: Signature, what: str, reason: str | None = None, **detail: Any) -> Entry:
-    """A ledger entry with that signature."""
-    return Entry(at=signed.at, by=signed.by, role=signed.role, what=what, reason=reason, detail=detail)
+    """A ledger entry with that signature; what identifies somebody by number or address is taken out of the reason."""
+    said = None if reason is None else discreet(reason)
+    return Entry(at=signed.at, by=signed.by, role=signed.role, what=what, reason=said, detail=detail)

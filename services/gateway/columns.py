@@ -11,6 +11,7 @@ from shared.problems import Invalid
 UNIT = "unit:"
 
 _LOOK_FOR_HEADING_IN = 20
+_LONGEST_HEADING = 300  # characters; what is longer is none, and takes long to look through
 _ASIDE = re.compile(r"\([^)]*\)|\[[^]]*\]")
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
@@ -90,7 +91,7 @@ def _known(columns: Iterable[Column]) -> dict[str, str]:
 
 
 def _recognise(cell: Cell, known: dict[str, str]) -> str | None:
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or len(cell) > _LONGEST_HEADING:
         return None
     return known.get(_plain(cell)) or known.get(_plain(_ASIDE.sub(" ", cell)))
 

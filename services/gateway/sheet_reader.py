@@ -33,7 +33,7 @@ _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LARGEST_EXACT = 1 << 53
 # what our own exports put before text that a spreadsheet would take for a formula (see workbook.py)
-_NEUTRALISED = re.compile(r"'(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
+_NEUTRALISED = re.compile(r"\A'(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 Value = str | int | float | bool | None
 Line = tuple[int, list[Value]]
@@ -148,7 +148,7 @@ def _plain(cell: object) -> Value:
 def _text(written: str) -> str | None:
     if len(written) > LONGEST_CELL:
         raise Unreadable("too_large")
-    return _NEUTRALISED.sub("", written, count=1) if written.startswith("'") else written if written.strip() else None
+    return _NEUTRALISED.sub("", written) if written.strip() else None
 
 
 def _text_rows(path: Path) -> Iterator[Line]:

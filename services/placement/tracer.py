@@ -35,8 +35,8 @@ _STATUSES: Final = {
 
 def wave(cell: Cell) -> int:
     """3, 6 or 12, also as "3 bulan" or "bulan ke-3". Raises BadCell, "unknown_wave" among others."""
-    numbers = re.findall(r"\d+", text(cell) or "") if isinstance(cell, str) else []
-    months = int(numbers[0]) if len(numbers) == 1 and "bulan" in word(cell) else whole(cell)
+    numbers = re.findall(r"[0-9]+", text(cell) or "") if isinstance(cell, str) else []
+    months = whole(numbers[0]) if len(numbers) == 1 and "bulan" in word(cell) else whole(cell)
     if months not in WAVES:
         raise BadCell("unknown_wave")
     return months

@@ -59,7 +59,7 @@ class Reveals:
             at=signed.at,
             applicant_ids=ids,
             fields=shown,
-            reason=reason,
+            reason=written.reason,
             ledger=[written],
         )
         await self._reveals.add(reveal)

@@ -5,7 +5,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import jwt
 import uvicorn
 
 from deploy import topology
-from services.gateway.client import Client
+from services.gateway.client import Client, Refused
 from services.gateway.settings import Settings
 from shared import actor_keys
 from shared.settings import ServiceSettings
@@ -59,13 +59,13 @@ class System:
         client.upload("alumni", folder / "alumni-2019-2024.xlsx")
         client.upload("applicants", folder / "pendaftar.xlsx", CODE)
         client.upload("scores", folder / "nilai-tes-dan-wawancara.xlsx", CODE)
-        client.post(f"{base}/selection/decide")
+        _patiently(lambda: client.post(f"{base}/selection/decide"))
         client.upload("attendance", folder / "kehadiran.xlsx", CODE)
         for sheet in sorted(folder.glob("hasil-uji-*.xlsx")):
             client.upload("assessments", sheet, CODE)
         client.upload("certificates", folder / "sertifikat-bnsp.xlsx", CODE)
         client.upload("vacancies", folder / "lowongan.xlsx")
-        client.post(f"{base}/matching/run", {"as_of": "2025-08-25"})
+        _patiently(lambda: client.post(f"{base}/matching/run", {"as_of": "2025-08-25"}))
 
 
 @contextlib.contextmanager
@@ -124,3 +124,17 @@ def _wait(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the system does not start"
         time.sleep(0.05)
+
+
+def _patiently(call: Callable[[], object]) -> None:
+    """Call until it is not refused any more: on a busy machine a service has not heard everything yet."""
+    deadline = time.monotonic() + _READY_S
+    while True:
+        try:
+            call()
+        except Refused:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
