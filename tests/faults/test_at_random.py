@@ -12,7 +12,7 @@ from tests.faults import suite
 from tests.faults.system import why_not
 
 SECONDS = float(os.environ.get("JALUR_FAULTS_SECONDS") or 300)
-PEOPLE = int(os.environ.get("JALUR_FAULTS_PEOPLE") or 300)
+PEOPLE = int(os.environ.get("JALUR_FAULTS_PEOPLE") or 150)
 SEED = int(os.environ.get("JALUR_FAULTS_SEED") or random.SystemRandom().randrange(10**6))
 
 

@@ -80,11 +80,11 @@ def _unmarked(controlled: Controlled, has_absorbed: Wrapped) -> Wrapped:
 
 
 def _acknowledged_on_delivery(controlled: Controlled, consume: Wrapped) -> Wrapped:
-    """A message counts as consumed when it is delivered; from the process's next connection on."""
+    """A message counts as consumed when it is delivered; from the process's next connection on. Not so in the log."""
 
     @functools.wraps(consume)
     async def wrapped(*arguments: Any, **named: Any) -> Any:
-        if controlled.is_off(LATE_ACKNOWLEDGEMENT):
+        if controlled.is_off(LATE_ACKNOWLEDGEMENT) and not named.get("arguments"):
             controlled.bites(LATE_ACKNOWLEDGEMENT)
             named["no_ack"] = True
         return await consume(*arguments, **named)
