@@ -45,6 +45,7 @@ class Hearing:
         self._places = PlacesHeard(storage, [one.queue for one in on.subscriptions])
         self._lease = Lease(storage, "log", _LEASE_S)
         self._service = storage.service
+        self._waited = 0.0  # for the queues: that is no work, after which it would have to rest
         self._looking: AbstractChannel
 
     async def run(self) -> None:
@@ -71,7 +72,7 @@ class Hearing:
             if self._on.lost:
                 self._on.lost, self.catching_up = False, True
                 target = await log.end(connection)
-            began = time.monotonic()
+            began, self._waited = time.monotonic(), 0.0
             await self._hear(batch, places, discarded, retries)
             if time.monotonic() - saved > _SAVE_EVERY_S:
                 await self._places.save()
@@ -81,7 +82,7 @@ class Hearing:
             if not batch or log.offset_of(batch[-1]) + 1 >= target:
                 self.catching_up = False
             if batch and not self.catching_up:
-                spent = time.monotonic() - began + _READING_S * len(batch)
+                spent = time.monotonic() - began - self._waited + _READING_S * len(batch)
                 await asyncio.sleep(spent * (_LEISURE_WHILE_BUSY if self._on.busy else _LEISURE))
 
     async def _hear(
@@ -115,11 +116,13 @@ class Hearing:
 
     async def _give_the_queues_their_turn(self, queues: Iterable[str]) -> None:
         """Wait until they have brought everything they held, but not for ever."""
+        began = time.monotonic()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TURN_S):
                 for queue in queues:
                     while await self._waiting_in(queue) or self._on.busy:
                         await asyncio.sleep(_LOOK_EVERY_S)
+        self._waited = time.monotonic() - began
 
     async def _waiting_in(self, queue: str) -> int:
         try:

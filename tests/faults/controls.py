@@ -6,16 +6,13 @@ They show that the suite can fail. They are no part of the registry, for what th
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import aio_pika
-
-from deploy import topology as everything
-from shared import log, topology
+from deploy import topology
 from tests.faults.faults import Fault, Scene
 from tests.faults.injected.messages import every_event_again
 from tests.faults.seams import protections
 from tests.faults.seams.control import Arm
 
-_CONSUMERS = sum(len(on.subscriptions) for on in everything.subscriptions())
+_CONSUMERS = sum(len(on.subscriptions) for on in topology.subscriptions())
 
 
 @dataclass(frozen=True)
@@ -81,22 +78,11 @@ def _acknowledge_early_and_die(scene: Scene) -> None:
     system.broker.break_all()  # how a message is acknowledged is settled when a consumer connects
     scene.until(lambda: consumed_anew() >= before + _CONSUMERS, 60)
     _kill(Arm("before the effect", "selection", nth=5), Arm("before the effect", "gateway", nth=5))(scene)
-    end = system.network.run(_end_of_log(system.amqp_url))
     # who follows the log passes by what was lost, or does not
-    scene.until(lambda: all(_heard(scene, service) >= end for service in ("selection", "gateway")), 120)
+    end = system.end_of_log()
+    scene.until(lambda: not system.behind(end), 120)
     system.seams.clear()
     system.broker.break_all()
-
-
-async def _end_of_log(amqp_url: str) -> int:
-    async with await aio_pika.connect(amqp_url) as connection:
-        return await log.end(connection)
-
-
-def _heard(scene: Scene, service: str) -> int:
-    """How far a service's follower of the log has come."""
-    last = scene.system.database(service)["heard"].find_one({"_id": topology.LOG})
-    return int(last["offset"]) + 1 if last else 0
 
 
 def _all_again(scene: Scene) -> None:

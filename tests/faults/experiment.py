@@ -181,15 +181,19 @@ class Laboratory:
             return False
 
     async def _quiet(self) -> None:
-        """Return when outboxes and queues are empty, or after all the time there is: then the ledger will show it."""
+        """Return when all is done, or after all the time there is: then the ledger will show it.
+
+        Outboxes and queues are empty, and everybody has followed the log to its end, which makes good what was lost.
+        """
         deadline = time.monotonic() + _QUIET_S
         calm = 0
         while time.monotonic() < deadline and calm < 2:
-            empty = not await asyncio.to_thread(self.system.pending) and not waiting(
-                await asyncio.to_thread(self.system.queues)
-            )
-            calm = calm + 1 if empty else 0
+            calm = calm + 1 if await asyncio.to_thread(self._is_quiet) else 0
             await asyncio.sleep(0.3)
+
+    def _is_quiet(self) -> bool:
+        system = self.system
+        return not system.pending() and not waiting(system.queues()) and not system.behind(system.end_of_log())
 
     def _counts(self, client: Client) -> Counter[str]:
         """What only ever grows."""

@@ -16,11 +16,14 @@ import httpx
 from aio_pika.abc import AbstractChannel
 from pymongo import MongoClient
 
+from deploy import topology
 from deploy.local import mongodb, rabbitmq, services
 from deploy.local.programs import Program
 from deploy.local.runner import LocalStack
 from deploy.local.servers import Servers
 from deploy.local.supervision import StartFailed
+from shared import log
+from shared.topology import LOG
 from tests.faults.proxy import Network, Proxy
 from tests.faults.seams.control import Control
 
@@ -164,6 +167,23 @@ class System(LocalStack):
             for collection in self._mongo[name].list_collection_names()
             for found in self._mongo[name][collection].find(where, {"_id": 1})
         ]
+
+    def end_of_log(self) -> int:
+        """How many events `jalur.log` has."""
+
+        async def end() -> int:
+            async with await aio_pika.connect(self.amqp_url, timeout=10) as connection:
+                return await log.end(connection)
+
+        return self.network.run(end())
+
+    def behind(self, events: int) -> list[str]:
+        """The services that have not followed the log so far: what a queue of theirs has lost may still come."""
+        return [on.service for on in topology.subscriptions() if on.contracts and self._heard(on.service) < events]
+
+    def _heard(self, service: str) -> int:
+        place = self.database(service)["heard"].find_one({"_id": LOG})
+        return int(place["offset"]) + 1 if place else 0
 
     # ---- how it is put together
 
