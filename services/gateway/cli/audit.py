@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from services.gateway.audits import SERVICES
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 
 audit = typer.Typer(name="audit", help="Who decided what, when and from what facts.", no_args_is_help=True)
@@ -68,11 +67,11 @@ def replay(
     """Allocate the seats anew from what a run of the selection recorded; exit 0 only when it gives the same."""
     with told_plainly():
         run = Client.from_environment().get(f"/programmes/{code}/selection/runs/{run_id}/replay")
-    who, people = escape(f"{run['by']} ({run['role']})"), run["counts"]["candidates"]
+    who, people = plain(f"{run['by']} ({run['role']})"), run["counts"]["candidates"]
     console.print(f"{run['kind']} by {who} at {run['at']}, {people} people")
     if not run["replays"]:
         for one in run["differences"]:
-            complaints.print(f"  [red]{escape(one)}[/]")
+            complaints.print(f"  [red]{plain(one)}[/]")
         raise typer.Exit(1)
     console.print("[green]✓[/] the recorded inputs give what was decided")
 
@@ -92,7 +91,7 @@ def _show(entry: dict[str, Any]) -> None:
     who = f"{entry['by']} ({entry['role']})" if entry.get("role") else entry["by"]
     where = f"{entry['service']} {entry['collection']} {entry['document']}"
     why = f": {entry['reason']}" if entry["reason"] else ""
-    console.print(f"{entry['at'][:19]}Z [bold]{escape(entry['what'])}[/] by {escape(who + why)}  {escape(where)}")
+    console.print(f"{entry['at'][:19]}Z [bold]{plain(entry['what'])}[/] by {plain(who + why)}  {plain(where)}")
     if entry["detail"]:
         console.print_json(data=entry["detail"], indent=None)
 
@@ -106,7 +105,7 @@ def _told(service: str, verdict: dict[str, Any] | None) -> bool:
     """Print what became of one service's verification; whether it is intact."""
     if verdict is None or "findings" not in verdict:
         why = verdict["detail"] if verdict else "its verification broke off."
-        complaints.print(f"[red]✗ {service}[/] could not be verified: {escape(why)}")
+        complaints.print(f"[red]✗ {service}[/] could not be verified: {plain(why)}")
         return False
     counts = f"{verdict['entries']} entries in {verdict['chunks']} chunks, {verdict['documents']} documents"
     if verdict["waiting"]:
@@ -116,7 +115,7 @@ def _told(service: str, verdict: dict[str, Any] | None) -> bool:
     console.print(f"{mark} [bold]{service}[/] {counts}", highlight=False)
     console.print(f"  head {service}:{verdict['n']}:{verdict['hash']}", highlight=False, soft_wrap=True)
     for finding in findings:
-        complaints.print(f"  [red]{escape(finding)}[/]")
+        complaints.print(f"  [red]{plain(finding)}[/]")
     if verdict["more_findings"]:
         complaints.print(f"  [red]and {verdict['more_findings']} more[/]")
     return not findings

@@ -4,9 +4,8 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from services.gateway.cli.telling import console, told_plainly
+from services.gateway.cli.telling import console, plain, told_plainly
 from services.gateway.client import Client
 
 events = typer.Typer(name="events", help="The events that services publish.", no_args_is_help=True)
@@ -22,5 +21,5 @@ def tail(
     after = "first" if start == "start" else start
     with told_plainly(), suppress(KeyboardInterrupt):
         for event in Client.from_environment().events(after):
-            console.print(f"{event['time']} [bold]{escape(event['type'])}[/] {escape(event['subject'])}")
+            console.print(f"{event['time']} [bold]{plain(event['type'])}[/] {plain(event['subject'])}")
             console.print_json(data=event["data"], indent=None)

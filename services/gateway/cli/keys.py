@@ -1,11 +1,10 @@
 """`jalur keys …`: the keys that personal fields are sealed with."""
 
 import typer
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 
 keys = typer.Typer(name="keys", help="The keys that personal fields are sealed with.", no_args_is_help=True)
@@ -18,7 +17,7 @@ def show() -> None:
         answer = Client.from_environment().get("/keys")
     table = Table("key", "applicants", "")
     for key in answer["keys"]:
-        table.add_row(escape(key["id"]), str(key["applicants"]), _said(key, answer["sealing"]))
+        table.add_row(plain(key["id"]), str(key["applicants"]), _said(key, answer["sealing"]))
     console.print(table)
 
 

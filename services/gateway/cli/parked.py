@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 
 parked = typer.Typer(name="parked", help="Messages that could not be handled.", no_args_is_help=True)
@@ -25,11 +24,11 @@ def list_parked(queue: Queue = None, cause: Cause = None, limit: int = 50) -> No
         found = Client.from_environment().get("/parked", limit=limit, **asked)
     groups = Table("queue", "cause", "messages", "since", title="groups", title_justify="left")
     for one in found["groups"]:
-        groups.add_row(one["queue"], escape(one["cause"]), str(one["messages"]), one["oldest"][:19])
+        groups.add_row(one["queue"], plain(one["cause"]), str(one["messages"]), one["oldest"][:19])
     console.print(groups)
     messages = Table("id", "reason", "attempts", "parked at", title="messages", title_justify="left")
     for one in found["items"]:
-        messages.add_row(one["id"], escape(one["reason"]), str(one["attempts"]), one["parked_at"][:19])
+        messages.add_row(one["id"], plain(one["reason"]), str(one["attempts"]), one["parked_at"][:19])
     console.print(messages)
     if found["next_cursor"]:
         console.print("there are more: --limit, --queue and --cause show others")

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from services.gateway import access_letter
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 
 person = typer.Typer(name="person", help="Requests for access and erasure; who looked at whom.", no_args_is_help=True)
@@ -39,7 +38,7 @@ def export(
         (stem.with_suffix(".txt"), access_letter.written(held)),
     ):
         _write_private(path, content)
-        console.print(f"{escape(str(path))}  (mode 600)", soft_wrap=True)
+        console.print(f"{plain(str(path))}  (mode 600)", soft_wrap=True)
 
 
 @person.command("erase")
@@ -75,7 +74,7 @@ def reveals(on: Annotated[str, typer.Option(help="A day, as 2026-01-31; today un
     table = Table("who", "people", "times", "without a reason", "fields", title=answer["on"], title_justify="left")
     for one in answer["items"]:
         numbers = (str(one[name]) for name in ("people", "reveals", "without_reason"))
-        table.add_row(escape(one["by"]), *numbers, ", ".join(one["fields"]))
+        table.add_row(plain(one["by"]), *numbers, ", ".join(one["fields"]))
     console.print(table)
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from services.gateway.cli.telling import console, told_plainly
+from services.gateway.cli.telling import console, plain, told_plainly
 from services.gateway.client import Client
 from services.gateway.kinds import BY_NAME
 
@@ -32,7 +31,7 @@ def import_sheet(
             table = Table("row", "column", "value", "why", title=title, title_justify="left")
             for one in findings:
                 shown = "" if one["value"] is None else str(one["value"])
-                table.add_row(str(one["row"]), escape(one["column"] or ""), escape(shown), one["message"])
+                table.add_row(str(one["row"]), plain(one["column"] or ""), plain(shown), plain(one["message"]))
             console.print(table)
 
 

@@ -4,9 +4,8 @@ import time
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 
 rebuild = typer.Typer(name="rebuild", help="Build read models anew from the log.", no_args_is_help=True)
@@ -29,7 +28,7 @@ def gateway(reason: Annotated[str, typer.Option(help="Why; it is recorded with y
                 time.sleep(0.5)
                 now = client.get("/rebuild")
     if now["failure"]:
-        complaints.print(f"[red]given up: {escape(now['failure'])}; the present read models stay in service[/]")
+        complaints.print(f"[red]given up: {plain(now['failure'])}; the present read models stay in service[/]")
         raise typer.Exit(1)
     console.print(f"in service: generation {now['generation']}, built from {now['offset']} events")
     if now["skipped"]:

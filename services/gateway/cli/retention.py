@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from services.gateway.cli.telling import console, told_plainly
+from services.gateway.cli.telling import console, plain, told_plainly
 from services.gateway.client import Client
 
 retention = typer.Typer(name="retention", help="How long personal data are kept.", no_args_is_help=True)
@@ -27,7 +26,7 @@ def run(
         overdue = client.post("/retention", {"dry_run": True})["programmes"]
         table = Table("programme", "ended", "kept until", "people")
         for one in overdue:
-            table.add_row(escape(one["programme_code"]), one["ended"], one["kept_until"], str(one["people"]))
+            table.add_row(plain(one["programme_code"]), one["ended"], one["kept_until"], str(one["people"]))
         console.print(table)
         if not yes:
             console.print("nothing was erased: this shows what --yes erases")

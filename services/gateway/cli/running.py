@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from services.gateway import demo as sample
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 
 commands = typer.Typer()
@@ -56,14 +55,14 @@ def _running() -> Iterator[Path]:
                 stack = LocalStack.from_environment(lambda what: status.update(f"starting: {what}"))
                 stack.start()
             for notice in stack.notices:
-                complaints.print(f"[yellow]{escape(notice)}[/]")
+                complaints.print(f"[yellow]{plain(notice)}[/]")
             try:
                 yield stack.credentials
             finally:
                 with console.status("stopping"):
                     stack.stop()
     except (HomeInUse, StartFailed) as error:
-        complaints.print(f"[red]{escape(str(error))}[/]")
+        complaints.print(f"[red]{plain(str(error))}[/]")
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("stopped")

@@ -1,9 +1,8 @@
 """`jalur schemas …`."""
 
 import typer
-from rich.markup import escape
 
-from services.gateway.cli.telling import complaints, console
+from services.gateway.cli.telling import complaints, console, plain
 
 schemas = typer.Typer(name="schemas", help="The published contracts of the events.", no_args_is_help=True)
 
@@ -26,7 +25,7 @@ def write_schemas() -> None:
 
 def _conclude(problems: list[str], fine: str) -> None:
     for problem in problems:
-        complaints.print(f"[red]✗[/] {escape(problem)}")
+        complaints.print(f"[red]✗[/] {plain(problem)}")
     if problems:
         raise typer.Exit(1)
     console.print(fine)

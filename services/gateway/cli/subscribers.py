@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from services.gateway.cli.telling import complaints, console
+from services.gateway.cli.telling import complaints, console, plain
 
 if TYPE_CHECKING:
     from deploy.subscribers import Subscribers
@@ -41,7 +40,7 @@ def list_subscribers() -> None:
         everyone = found.all()
     table = Table("name", "hears", "queues", "waiting", "behind")
     for one in everyone:
-        table.add_row(escape(one.name), "\n".join(one.keys), str(one.queues), str(one.waiting), str(one.behind))
+        table.add_row(plain(one.name), "\n".join(one.keys), str(one.queues), str(one.waiting), str(one.behind))
     console.print(table)
 
 
@@ -84,7 +83,7 @@ def _broker() -> Iterator["Subscribers"]:
     try:
         yield _of_environment()
     except (ManagementFailed, NotGranted) as error:
-        complaints.print(f"[red]{escape(str(error))}[/]")
+        complaints.print(f"[red]{plain(str(error))}[/]")
         raise typer.Exit(1) from error
 
 

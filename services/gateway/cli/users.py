@@ -4,10 +4,9 @@ from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from services.gateway.cli.telling import complaints, console, told_plainly
+from services.gateway.cli.telling import complaints, console, plain, told_plainly
 from services.gateway.client import Client
 from services.gateway.roles import Role
 from services.gateway.user import DEFAULT_LABEL
@@ -22,7 +21,7 @@ def add_user(name: str, role: Annotated[Role, typer.Option(help="What they may d
     """Add a user, and print their token this once."""
     with told_plainly():
         added = Client.from_environment().post("/users", {"name": name, "role": role.value})
-    complaints.print(f"{escape(name)} is a {role.value}; this token is not shown again:")
+    complaints.print(f"{plain(name)} is a {role.value}; this token is not shown again:")
     typer.echo(added["token"])
 
 
@@ -34,7 +33,7 @@ def list_users() -> None:
     table = Table("name", "role", "since", "password", "")
     for one in found:
         since, password = (one["created_at"] or "")[:10], "yes" if one["has_password"] else ""
-        table.add_row(escape(one["name"]), one["role"], since, password, "disabled" if one["disabled"] else "")
+        table.add_row(plain(one["name"]), one["role"], since, password, "disabled" if one["disabled"] else "")
     console.print(table)
 
 
@@ -43,7 +42,7 @@ def show_user(name: str) -> None:
     """One account: its tokens and sessions, and what was done to it by whom."""
     with told_plainly():
         found = Client.from_environment().get(_path(name))
-    console.print(f"{escape(name)} is a {found['role']}{', disabled' if found['disabled'] else ''}")
+    console.print(f"{plain(name)} is a {found['role']}{', disabled' if found['disabled'] else ''}")
     tables = {
         "tokens": ("label", "created_at", "expires_at"),
         "sessions": ("id", "started_at", "seen_at", "expires_at"),
@@ -52,7 +51,7 @@ def show_user(name: str) -> None:
     for title, columns in tables.items():
         table = Table(*columns, title=title, title_justify="left")
         for one in found[title]:
-            table.add_row(*(escape(str(one[column] or "")) for column in columns))
+            table.add_row(*(plain(str(one[column] or "")) for column in columns))
         console.print(table)
 
 
@@ -66,7 +65,7 @@ def set_password(
     """Give a user a password, asked for here; their sessions end."""
     with told_plainly():
         Client.from_environment().put(f"{_path(name)}/password", {"password": password})
-    console.print(f"{escape(name)} has a new password, and is signed out everywhere")
+    console.print(f"{plain(name)} has a new password, and is signed out everywhere")
 
 
 @users.command("disable")
@@ -74,7 +73,7 @@ def disable_user(name: str) -> None:
     """Let neither tokens nor password of a user work."""
     with told_plainly():
         Client.from_environment().patch(_path(name), {"disabled": True})
-    console.print(f"{escape(name)} is disabled")
+    console.print(f"{plain(name)} is disabled")
 
 
 @users.command("enable")
@@ -82,7 +81,7 @@ def enable_user(name: str) -> None:
     """Let a disabled user in again."""
     with told_plainly():
         Client.from_environment().patch(_path(name), {"disabled": False})
-    console.print(f"{escape(name)} is enabled")
+    console.print(f"{plain(name)} is enabled")
 
 
 @users.command("role")
@@ -90,7 +89,7 @@ def give_role(name: str, role: Role) -> None:
     """Give a user another role; their sessions end."""
     with told_plainly():
         Client.from_environment().patch(_path(name), {"role": role.value})
-    console.print(f"{escape(name)} is a {role.value}")
+    console.print(f"{plain(name)} is a {role.value}")
 
 
 @users.command("token")
@@ -105,10 +104,10 @@ def new_token(
         client = Client.from_environment()
         if revoke:
             client.delete(f"{_path(name)}/tokens/{quote(label, safe='')}")
-            console.print(f"the token {escape(label)} of {escape(name)} is revoked")
+            console.print(f"the token {plain(label)} of {plain(name)} is revoked")
             return
         made = client.post(f"{_path(name)}/tokens", {"label": label, "expires_in_days": days})
-    complaints.print(f"the token {escape(label)} of {escape(name)}; it is not shown again:")
+    complaints.print(f"the token {plain(label)} of {plain(name)}; it is not shown again:")
     typer.echo(made["token"])
 
 
@@ -117,7 +116,7 @@ def end_sessions(name: str) -> None:
     """End all sessions of a user."""
     with told_plainly():
         Client.from_environment().delete(f"{_path(name)}/sessions")
-    console.print(f"{escape(name)} is signed out everywhere")
+    console.print(f"{plain(name)} is signed out everywhere")
 
 
 def _path(name: str) -> str:
