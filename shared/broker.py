@@ -33,8 +33,8 @@ class BrokerAway(Away):
 async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection], Awaitable[None]]) -> None:
     """Connect, run `use` until it ends or the connection does, and again, until cancelled.
 
-    `name` is shown in the broker's list of connections. What `use` raises because the broker went away is expected;
-    anything else is logged, and `use` is started again all the same: a service never stops listening.
+    `name` is shown in the broker's list of connections. What `use` raises because the broker or the database went away
+    is expected; anything else is logged, and `use` is started again all the same: a service never stops listening.
     """
     failures = 0
     while True:
@@ -57,7 +57,7 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
                 raise
         except Exception as error:  # whatever happens, a service must listen again
             if _is_unreachable(error):
-                log.warning("%s: broker away (%s)", name, type(error).__name__)
+                log.warning("%s: a server is away (%s)", name, type(error).__name__)
             else:
                 log.exception("%s: unexpected error; connecting again", name)
         if _is_cancelled():  # and aio-pika swallowed it
@@ -108,7 +108,7 @@ def _is_cancelled() -> bool:
 def _is_unreachable(error: Exception) -> bool:
     if isinstance(error, ExceptionGroup):
         return all(isinstance(part, Exception) and _is_unreachable(part) for part in error.exceptions)
-    return isinstance(error, Unreachable)
+    return isinstance(error, (*Unreachable, Away))
 
 
 async def _until_lost(connection: AbstractConnection, use: Callable[[AbstractConnection], Awaitable[None]]) -> None:

@@ -26,7 +26,8 @@ from shared.storage import Storage, StorageAway
 
 _LEASE_S = 10.0
 _SAVE_EVERY_S = 2.0
-_TURN_S = 10.0  # how long the queues may take to bring what stands in the log, before it is handled from there
+# how long the queues may take to bring what stands in the log, before it is handled from there; the lease lasts longer
+_TURN_S = 5.0
 _LOOK_EVERY_S = 0.3
 _READING_S = 0.0001  # what a message costs before it is handled
 _LEISURE = 3  # seconds of rest for each of work
@@ -60,6 +61,7 @@ class Hearing:
 
     async def _follow(self, connection: AbstractConnection) -> None:
         while not await self._is_ours():
+            self.catching_up = False
             await asyncio.sleep(_LEASE_S / 2)
         self._looking = await connection.channel()
         retries = Retries(self._service, await connection.channel(publisher_confirms=True, on_return_raises=True))

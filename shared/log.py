@@ -12,8 +12,8 @@ from shared import topology
 
 _OFFSET = "x-stream-offset"
 _SILENCE_S = 0.5
-_END_S = 2.0
-_ANSWER_S = 30.0
+_END_S = 3.0
+_ANSWER_S = 10.0
 
 Offset = int | Literal["first", "last", "next"]
 
@@ -54,14 +54,15 @@ async def end(connection: AbstractConnection) -> int:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_END_S), aclosing(batches(connection, "last", 1000, _SILENCE_S)) as found:
             async for batch in found:
-                if not batch:
+                if batch:
+                    behind = offset_of(batch[-1]) + 1
+                elif behind:  # before the first answer silence says nothing: the broker may be slow
                     break
-                behind = offset_of(batch[-1]) + 1
     return behind
 
 
 async def at(connection: AbstractConnection, offset: int) -> AbstractIncomingMessage:
-    """The first message from this offset on, which must exist. Raises TimeoutError."""
+    """The first message from this offset on. Raises TimeoutError when there is none."""
     async with asyncio.timeout(_ANSWER_S), aclosing(batches(connection, offset, 1, _ANSWER_S)) as found:
         async for batch in found:
             if batch:

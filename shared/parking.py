@@ -123,16 +123,23 @@ class Parking:
 
     @contextlib.asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
-        async with self._here:
-            deadline = asyncio.get_running_loop().time() + _WAIT_S
+        busy = Conflict("parked_busy", "Somebody else is busy with parked messages; try again in a moment.")
+        deadline = asyncio.get_running_loop().time() + _WAIT_S
+        try:
+            await asyncio.wait_for(self._here.acquire(), _WAIT_S)
+        except TimeoutError:
+            raise busy from None
+        try:
             while not await self._lease.hold():
                 if asyncio.get_running_loop().time() > deadline:
-                    raise Conflict("parked_busy", "Somebody else is busy with parked messages; try again in a moment.")
+                    raise busy
                 await asyncio.sleep(0.2)
             try:
                 yield
             finally:
                 await self._lease.release()
+        finally:
+            self._here.release()
 
 
 @contextlib.asynccontextmanager

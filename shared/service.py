@@ -85,11 +85,14 @@ def create(
         tasks = [asyncio.create_task(prepare()), *(asyncio.create_task(run(start)) for start in listening)]
         for task in tasks:
             task.add_done_callback(_report)
-        yield
-        for task in reversed(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        storage.close()
+        try:
+            yield
+        finally:
+            for task in reversed(tasks):
+                task.remove_done_callback(_report)
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            storage.close()
 
     app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, "redirect_slashes": False, **fastapi})
     app.state.store = store
@@ -116,16 +119,14 @@ def create(
         making good what a lost queue did not bring.
         """
         checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
-        try:
-            await storage.ping()
-        except StorageAway:
-            checks["database"] = False
+        answered, shown = await asyncio.gather(_answers(storage), vitals.now())  # each may wait for the database
+        checks["database"] &= answered
         healthy = all(checks.values())
         body = {
             "status": "ready" if healthy else "not ready",
             "service": storage.service,
             "checks": checks,
-            **await vitals.now(),
+            **shown,
         }
         return JSONResponse(body, status_code=200 if healthy else 503)
 
@@ -193,7 +194,17 @@ def run(build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
     )
 
 
+async def _answers(storage: Storage) -> bool:
+    try:
+        await storage.ping()
+    except StorageAway:
+        return False
+    return True
+
+
 def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
+    # cancelled by nobody here: aio-pika cancels what waits on a dead connection
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is not None:
         log.critical("a background task of the service has ended", exc_info=error)
         os._exit(1)  # a service that listens no more must not look alive: let the supervisor start it again

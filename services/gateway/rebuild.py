@@ -106,6 +106,9 @@ class Rebuild:
                 if end.at < due:
                     if time.monotonic() > due:
                         end = await _end_of_log(connection)
+                elif position == 0:
+                    await self._give_up(model, "the log holds no event")
+                    return
                 elif serving.state is State.BUILDING:
                     await model.rollups.recount(everything=True)
                     await self._generations.reached(building, position, end.offset, skipped)

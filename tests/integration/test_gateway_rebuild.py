@@ -321,6 +321,16 @@ async def _refusing(*_: Any, **__: Any) -> None:
     raise RuntimeError("a defect")
 
 
+async def test_an_empty_log_is_not_built_from(opened: Opened, broker: AbstractConnection) -> None:
+    async with broker.channel() as channel:
+        await channel.queue_delete(topology.LOG)
+        await topology.declare(channel, topology.common())
+    async with opened() as seen:
+        await seen.ask()
+        told = await seen.idle()
+    assert (told["generation"], told["failure"]) == (0, "the log holds no event")
+
+
 async def test_only_operators_may_ask(alone: Alone) -> None:
     async with alone.gateway() as url:
         token = await user(url, "a-viewer", "viewer")

@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
 
 from shared import hearing as hearing_module
-from shared import topology, upkeep
+from shared import log, topology, upkeep
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn, ProgrammeOpened
 from shared.documents import Document
@@ -185,7 +185,19 @@ async def _flow(urls: Urls, name: str, count: int) -> None:
                     await asyncio.sleep(0.05)
 
 
-async def test_another_log_is_noticed(service: Service, broker: AbstractConnection) -> None:
+async def test_a_broker_that_answers_late_has_no_empty_log(
+    service: Service, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(broker, "a")
+    monkeypatch.setattr(log, "_SILENCE_S", 0.0001)
+    assert await log.end(broker) == 1
+
+
+@pytest.mark.parametrize("later", ["defgh", "d"])
+async def test_another_log_is_noticed(
+    service: Service, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch, later: str
+) -> None:
+    monkeypatch.setattr(log, "_ANSWER_S", 3.0)
     async with service.running():
         await send(broker, "a", "b", "c")
         await service.has("abc")
@@ -194,9 +206,9 @@ async def test_another_log_is_noticed(service: Service, broker: AbstractConnecti
         await channel.queue_delete(topology.LOG)
         await channel.queue_delete(QUEUE)
         await topology.declare(channel, topology.common())
-        await send(broker, *"defgh")
+        await send(broker, *later)
     async with service.running():
-        await service.has("abcdefgh")
+        await service.has("abc" + later)
 
 
 async def test_what_was_discarded_on_purpose_does_not_come_back_from_the_log(
