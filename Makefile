@@ -14,7 +14,7 @@ help:
 	@echo "make test     all tests"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
-	@echo "make lint     style, types, who imports whom"
+	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"
 	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
 	@echo "make fuzz     made-up requests and hostile sheets, for minutes (SEED=1, FUZZ_SECONDS=180 for each service)"
 	@echo "make bench    measure one step against raw floors"
@@ -45,6 +45,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m deploy.vulnerabilities
 
 schemas: setup
 	@$(BIN)/jalur schemas write
