@@ -85,30 +85,28 @@ def _queues(scene: Scene) -> list[str]:
     return scene.random.sample(names, len(names))
 
 
-@fault(
-    "queue deleted",
-    lambda scene: f"{scene.notes['name']} with {scene.notes['lost']} messages" if "lost" in scene.notes else "",
-    phases=("register",),
-)
+def _missed(scene: Scene) -> str:
+    return f"{scene.notes['name']} missed up to {scene.notes['told']} events" if scene.notes.get("told") else ""
+
+
+@fault("queue deleted", _missed, phases=("register",))
 def delete_queue(scene: Scene) -> None:
-    """A queue goes, with what is in it; it is held back meanwhile so that there is something in it."""
+    """A queue goes, with what is in it and what comes before its service has made it anew."""
     system = scene.system
     name = scene.notes["name"] = _queues(scene)[0]
     service = name.split(".")[0]
     system.freeze(service)
+    before = system.end_of_log()
     try:
         scene.pause(1, 2)
-        scene.notes["lost"] = system.on_channel(lambda channel: channel.queue_delete(name)).message_count
+        system.on_channel(lambda channel: channel.queue_delete(name))
         scene.pause(0.5, 1)
+        scene.notes["told"] = system.end_of_log() - before
     finally:
         system.thaw(service)
 
 
-@fault(
-    "queue unbound",
-    lambda scene: f"{scene.notes['name']} was unbound" if "name" in scene.notes else "",
-    phases=("register",),
-)
+@fault("queue unbound", _missed, phases=("register",))
 def unbind_queue(scene: Scene) -> None:
     """A queue stays, and gets nothing any more."""
     name = scene.notes["name"] = _queues(scene)[0]
@@ -123,5 +121,7 @@ def unbind_queue(scene: Scene) -> None:
         queue = await channel.get_queue(name, ensure=False)
         await queue.unbind(exchange, key)
 
+    before = scene.system.end_of_log()
     scene.system.on_channel(unbind)
     scene.pause(1, 2)
+    scene.notes["told"] = scene.system.end_of_log() - before
