@@ -17,7 +17,7 @@ from shared import context, meta, topology
 from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
 from shared.meta import BadHeaders, Meta
-from shared.retries import NotYet, Permanent, Retries
+from shared.retries import Forged, NotYet, Permanent, Retries
 from shared.storage import StorageAway, Unstorable
 
 log = logging.getLogger(__name__)
@@ -168,10 +168,10 @@ class Subscriptions:
                 return await retries.after_failure(message, subscription.queue, error)
 
     def event_in(self, subscription: Subscription, message: AbstractIncomingMessage) -> tuple[Event, Meta]:
-        """The event in a message. Raises Permanent when it is none, or was not sent by its publisher."""
+        """The event in a message. Raises Permanent when it is none, Forged when its publisher has not sent it."""
         publisher = subscription.contract.service
         if not topology.is_vouched_for(message.exchange, publisher, self.service):
-            raise Permanent(f"sent through {message.exchange}, not by {publisher}")
+            raise Forged(f"sent through {message.exchange}, not by {publisher}")
         return decode(subscription.contract, message)
 
     async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:

@@ -14,6 +14,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from shared import meta
 from shared.meta import BadHeaders, Meta
+from shared.retries import Forged
 
 _UNKNOWN = "unknown"
 _CAUSE = re.compile(r"[A-Za-z_]\w{0,59}")
@@ -56,6 +57,11 @@ class Parked:
         """The kind of the reason, by which messages are grouped: the error's name."""
         found = _CAUSE.match(self.reason)
         return found.group() if found else _UNKNOWN
+
+    @property
+    def forged(self) -> bool:
+        """Whether somebody else than its publisher has sent it: nothing it says of itself is to be believed."""
+        return self.cause == Forged.__name__
 
     @property
     def attempts(self) -> int:

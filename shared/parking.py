@@ -93,6 +93,9 @@ class Parking:
                     chosen = [one for one in sorted(messages, key=_order) if choice.takes(one)]
                     if before:
                         chosen = [one for one in chosen if one.id in before]
+                    if deed == "replay" and any(one.forged for one in chosen):
+                        # what comes back through our own exchange is believed to be true
+                        raise Conflict("forged", "It was not sent by its publisher: it can only be discarded.")
                     for first in range(0, len(chosen), _AT_ONCE):
                         part = chosen[first : first + _AT_ONCE]
                         await self._do(connection, deed, part, reason, key)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from shared import context
+from shared.free_text import discreet
 from shared.parked_message import Parked
 from shared.parking import Choice, Deed, Group, Parking
 
@@ -39,7 +40,7 @@ class Wanted(BaseModel):
     ids: list[str] = Field(default=[], max_length=MOST_ITEMS)
     queue: str | None = None
     cause: str | None = None
-    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
+    reason: Annotated[str, AfterValidator(discreet), Field(min_length=1, max_length=500, pattern=r"\S")]
 
     @model_validator(mode="after")
     def _one_choice(self) -> "Wanted":

@@ -59,7 +59,8 @@ class ParkingRecords:
                 known.event_id = about.id if about else message.message.message_id
                 if about:
                     known.event_name, known.subject, known.sequence = about.event_name, about.subject, about.sequence
-                known.discarded = deed == "discard"
+                # whoever forges an event must not have the true one taken for discarded
+                known.discarded = deed == "discard" and not message.forged
                 facts = message.line()
                 told = {name: facts[name] for name in ("queue", "cause", "attempts", "message_id")}
                 known.ledger.append(entry(signed, f"{deed}ed", reason, **told))

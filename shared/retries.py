@@ -22,6 +22,10 @@ class Permanent(Exception):
     """Trying again will not help: an unreadable body, an unknown version."""
 
 
+class Forged(Permanent):
+    """Somebody else than its publisher has sent it. It is parked to be looked at, and never handled."""
+
+
 class Retries:
     """Sends failed messages on, with confirms. Nothing here acknowledges: the caller does, once this has returned."""
 

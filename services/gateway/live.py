@@ -8,7 +8,7 @@ from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from services.gateway.masking import without_health
+from services.gateway.masking import without_free_text, without_health
 from shared import meta, topology
 from shared.broker import Unreachable, keep_connected
 from shared.meta import BadHeaders
@@ -98,5 +98,5 @@ def _told(message: AbstractIncomingMessage, *, health: bool) -> dict[str, Any]:
         "subject": about.subject,
         "time": about.time,
         "sequence": about.sequence,
-        "data": data if health else without_health(data),
+        "data": data if health else without_free_text(without_health(data)),
     }

@@ -10,8 +10,13 @@ _WRITTEN = "reason"
 
 
 def without_health(value: Any) -> Any:
-    """A copy without the fact, and without whatever entry of a list is, or directly holds, the reason."""
+    """A copy without the fact, and without whatever entry of a list is, or directly holds, the reason.
+
+    Why somebody did what concerns either is hidden as well.
+    """
     if isinstance(value, dict):
+        if isinstance(value.get(_WRITTEN), str) and _concerns(value.get("detail")):
+            value = {**value, _WRITTEN: HIDDEN}
         return {
             key: without_health(held)
             for key, held in value.items()
@@ -30,6 +35,12 @@ def without_free_text(value: Any) -> Any:
             for key, held in value.items()
         }
     return [without_free_text(held) for held in value] if isinstance(value, list) else value
+
+
+def _concerns(detail: Any) -> bool:
+    if isinstance(detail, dict):
+        return any(_concerns(held) for pair in detail.items() for held in pair)
+    return any(map(_concerns, detail)) if isinstance(detail, list) else detail in (_FACT, _REASON)
 
 
 def _tells(entry: Any) -> bool:

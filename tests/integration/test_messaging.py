@@ -238,7 +238,7 @@ async def test_what_another_service_sends_in_registrations_name_is_parked_and_no
         await until(lambda: handled == ["registration"])
     (one,) = await parked(broker)
     assert one.headers["ce-subject"] == "selection"
-    assert str(one.headers["ce-reason"]).startswith("Permanent: sent through selection.out, not by registration")
+    assert str(one.headers["ce-reason"]).startswith("Forged: sent through selection.out, not by registration")
 
 
 async def test_handlers_get_typed_events_side_by_side(listening: Listening, broker: AbstractConnection) -> None:

@@ -18,6 +18,8 @@ from shared.documents import Document
 from shared.messaging import Subscriptions
 from shared.meta import Meta
 from shared.parking import Choice, Group, Parking
+from shared.parking_api import Wanted
+from shared.parking_record import discarded_in
 from shared.problems import Conflict, NotFound
 from shared.progress import Reach, progress
 from shared.retries import NotYet, Permanent
@@ -333,3 +335,34 @@ async def test_a_parking_place_of_an_earlier_version_is_made_anew_only_when_it_i
     service.refuse = lambda who: Permanent("no")
     async with service.listening():
         await service.parked(2)
+
+
+async def test_what_is_forged_is_not_made_true_by_a_replay_nor_by_a_discard(
+    service: Service, broker: AbstractConnection
+) -> None:
+    """Another service routes it to the queue by a CC header, under the id of an event that is still to come."""
+    async with service.listening():
+        async with broker.channel(publisher_confirms=True) as channel:
+            await topology.declare(channel, topology.publishing("selection"))
+            event = ApplicantWithdrawn(
+                applicant_id="a", programme_code="UJI-1", reason="x", withdrawn_on=date(2030, 1, 1)
+            )
+            sent = message(event, "a", 10**9, CC=[ApplicantWithdrawn.routing_key()])
+            await (await channel.get_exchange(topology.outgoing("selection"))).publish(sent, "selection.x.v1")
+        await service.parked(1)
+        [one] = await service.parking.look()
+        assert one.cause == "Forged"
+        with pytest.raises(Conflict, match="publisher"):
+            await service.parking.do("replay", Choice(group=Group(QUEUE, "Forged")), "a try")
+        with pytest.raises(Conflict):
+            await service.parking.do("replay", Choice(ids=frozenset({one.id})), "a try")
+        assert [still.id for still in await service.parking.look()] == [one.id]
+        assert await service.parking.do("discard", Choice(ids=frozenset({one.id})), "forged") == 1
+    assert service.handled == []
+    assert (await progress(service.storage, "UJI-1")).absorbed == {}
+    assert await discarded_in(service.storage, QUEUE) == set()
+
+
+def test_a_reason_holds_nobodys_number() -> None:
+    """It goes into the audit, out of which nothing is ever taken."""
+    assert Wanted(ids=["x"], reason="about 3375014101000001").reason == "about …"

@@ -69,6 +69,15 @@ def test_health_is_taken_out_wherever_it_stands() -> None:
     }
 
 
+def test_why_somebody_did_what_concerns_health_is_hidden_too() -> None:
+    told = [
+        {"what": "rule_overruled", "reason": "asthma, mild", "detail": {"rule": "not_healthy"}},
+        {"what": "corrected", "reason": "a cough", "detail": {"facts": {"health_certificate": [False, True]}}},
+        {"what": "rule_overruled", "reason": "graduated", "detail": {"rule": "studying"}},
+    ]
+    assert [entry["reason"] for entry in without_health(told)] == ["…", "…", "graduated"]
+
+
 def test_figures_are_compared_one_by_one() -> None:
     expected = {"registered": 3, "tracer": {"Bekerja": 2}, "refused_per_reason": {}}
     assert differences({"registered": 3, "tracer": {"Bekerja": 2}, "seats": 9}, expected) == []

@@ -1,19 +1,20 @@
 """Building the read models anew from the log."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.generations import Serving
+from shared.free_text import discreet
 
 router = APIRouter(prefix="/rebuild", tags=["rebuild"])
 
 
 class Wanted(BaseModel):
-    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
+    reason: Annotated[str, AfterValidator(discreet), Field(min_length=1, max_length=500, pattern=r"\S")]
 
 
 @router.post("", status_code=202)
