@@ -22,6 +22,7 @@ from shared.messaging import BATCH, Subscription, Subscriptions
 from shared.parking_record import discarded_in
 from shared.places_heard import PlacesHeard
 from shared.retries import Retries
+from shared.sent_on import SentOn
 from shared.storage import Storage, StorageAway
 
 _LEASE_S = 10.0
@@ -29,6 +30,7 @@ _SAVE_EVERY_S = 2.0
 # how long the queues may take to bring what stands in the log, before it is handled from there; the lease lasts longer
 _TURN_S = 5.0
 _LOOK_EVERY_S = 0.3
+_OTHERS_S = 1.0  # another replica that handles the same message at the same time is done by then
 _READING_S = 0.0001  # what a message costs before it is handled
 _LEISURE = 3  # seconds of rest for each of work
 _LEISURE_WHILE_BUSY = 12
@@ -45,6 +47,7 @@ class Hearing:
         self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
         self._places = PlacesHeard(storage, [one.queue for one in on.subscriptions])
         self._lease = Lease(storage, "log", _LEASE_S)
+        self._sent_on = on.sent_on = SentOn(storage)
         self._service = storage.service
         self._waited = 0.0  # for the queues: that is no work, after which it would have to rest
         self._looking: AbstractChannel
@@ -64,7 +67,8 @@ class Hearing:
             self.catching_up = False
             await asyncio.sleep(_LEASE_S / 2)
         self._looking = await connection.channel()
-        retries = Retries(self._service, await connection.channel(publisher_confirms=True, on_return_raises=True))
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        retries = _RetriesOfASecond(self._service, channel, self._sent_on)
         places = await self._places.load(connection)
         discarded = {queue: await discarded_in(self._storage, queue) for queue in places}
         target = await log.end(connection)
@@ -139,3 +143,16 @@ class Hearing:
             return await self._lease.hold()
         except StorageAway:
             return False
+
+
+class _RetriesOfASecond(Retries):
+    """What fails when it is heard from the log may have failed in another replica too, which has sent it on."""
+
+    def __init__(self, service: str, channel: AbstractChannel, sent_on: SentOn) -> None:
+        super().__init__(service, channel)
+        self._sent_on = sent_on
+
+    async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> None:
+        await asyncio.sleep(_OTHERS_S)
+        if not await self._sent_on.has(queue, message.message_id):
+            await super().after_failure(message, queue, error)

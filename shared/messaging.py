@@ -18,6 +18,7 @@ from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
 from shared.meta import BadHeaders, Meta
 from shared.retries import Forged, NotYet, Permanent, Retries
+from shared.sent_on import SentOn
 from shared.storage import StorageAway, Unstorable
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Subscriptions:
         self.subscriptions: list[Subscription] = []
         self.consuming: set[str] = set()
         self.handled = Handled()
+        self.sent_on: SentOn | None = None
         self.lost = False  # a queue was missing, or went missing: it may not have been told everything
         self._last_batch_at = 0.0
         self._store: Any = None
@@ -149,7 +151,7 @@ class Subscriptions:
             handling = (self.handle(subscription, message, retries) for message in batch)
             raise_failure(await asyncio.gather(*handling, return_exceptions=True))
             # every effect of this batch is durable now, or its message has been sent on
-            self.handled.add(message.message_id for message in batch)
+            self.handled.add(message.message_id for message in batch if self._is_vouched_for(subscription, message))
             await batch[-1].ack(multiple=True)
 
     async def handle(self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries) -> None:
@@ -161,18 +163,28 @@ class Subscriptions:
                 # a server that is away is not an attempt: hold on to the message until it is back
                 await asyncio.sleep(_DATABASE_PAUSE_S)
             except Unstorable as error:
-                return await retries.after_failure(message, subscription.queue, Permanent(f"unstorable: {error}"))
+                return await self._send_on(subscription, message, retries, Permanent(f"unstorable: {error}"))
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message must not be lost
                 if not isinstance(error, NotYet):
                     log.warning("%s: %s of %s", subscription.queue, type(error).__name__, message.message_id)
-                return await retries.after_failure(message, subscription.queue, error)
+                return await self._send_on(subscription, message, retries, error)
+
+    async def _send_on(
+        self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries, error: Exception
+    ) -> None:
+        await retries.after_failure(message, subscription.queue, error)
+        # not of what is forged: it may bear the id of a true event
+        if self.sent_on is not None and not isinstance(error, Forged):
+            await self.sent_on.mark(subscription.queue, message.message_id)
 
     def event_in(self, subscription: Subscription, message: AbstractIncomingMessage) -> tuple[Event, Meta]:
         """The event in a message. Raises Permanent when it is none, Forged when its publisher has not sent it."""
-        publisher = subscription.contract.service
-        if not topology.is_vouched_for(message.exchange, publisher, self.service):
-            raise Forged(f"sent through {message.exchange}, not by {publisher}")
+        if not self._is_vouched_for(subscription, message):
+            raise Forged(f"sent through {message.exchange}, not by {subscription.contract.service}")
         return decode(subscription.contract, message)
+
+    def _is_vouched_for(self, subscription: Subscription, message: AbstractIncomingMessage) -> bool:
+        return topology.is_vouched_for(message.exchange, subscription.contract.service, self.service)
 
     async def _deliver(self, subscription: Subscription, message: AbstractIncomingMessage) -> None:
         event, attributes = self.event_in(subscription, message)

@@ -10,7 +10,10 @@ _MOST_CHARACTERS = 100
 
 
 class Cookies:
-    """HttpOnly, SameSite=Lax, for this host alone; under TLS also Secure, with the prefix that browsers hold us to."""
+    """HttpOnly, for this host alone; under TLS also Secure, with the prefix that browsers hold us to.
+
+    SameSite=Strict: a link on another site must not put a reveal on record, nor a sheet of names on the disk.
+    """
 
     def __init__(self, *, tls: bool) -> None:
         self._secure = tls
@@ -33,7 +36,9 @@ class Cookies:
         self._set(response, self._session, "", 0)
 
     def _set(self, response: Response, name: str, value: str, kept_s: int | None = None) -> None:
-        response.set_cookie(name, value, max_age=kept_s, path="/", secure=self._secure, httponly=True, samesite="lax")
+        response.set_cookie(
+            name, value, max_age=kept_s, path="/", secure=self._secure, httponly=True, samesite="strict"
+        )
 
 
 def _given(request: Request, name: str) -> str | None:

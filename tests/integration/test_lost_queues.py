@@ -211,6 +211,17 @@ async def test_another_log_is_noticed(
         await service.has("abc" + later)
 
 
+async def test_what_fails_is_parked_once_by_two_replicas(service: Service, broker: AbstractConnection) -> None:
+    service.poison = {f"bad{number}" for number in range(10)}
+    async with service.running(), service.running():
+        await send(broker, *service.poison, "good")
+        await service.has(["good"])
+        await service.heard("good")
+        await until(lambda: service.times.keys() >= service.poison)
+        parked = [one.about.subject for one in await service.parking.look() if one.about]
+    assert sorted(parked) == sorted(service.poison)
+
+
 async def test_what_was_discarded_on_purpose_does_not_come_back_from_the_log(
     service: Service, broker: AbstractConnection
 ) -> None:

@@ -39,7 +39,7 @@ async def test_a_session_is_a_cookie_whose_hash_alone_is_kept_and_ends_with_sign
         assert (answer.status_code, answer.json()["role"], answer.json()["by"]) == (201, "admin", "session")
         session, known = answer.headers.get_list("set-cookie")
         for attributes in (session, known):
-            assert {"HttpOnly", "Path=/", "SameSite=lax"} <= {one.strip() for one in attributes.split(";")}
+            assert {"HttpOnly", "Path=/", "SameSite=strict"} <= {one.strip() for one in attributes.split(";")}
             assert "Domain" not in attributes
             assert "Secure" not in attributes
         assert "Max-Age" not in session
