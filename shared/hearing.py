@@ -34,6 +34,7 @@ _OTHERS_S = 1.0  # another replica that handles the same message at the same tim
 _READING_S = 0.0001  # what a message costs before it is handled
 _LEISURE = 3  # seconds of rest for each of work
 _LEISURE_WHILE_BUSY = 12
+_LONGEST_REST_S = 2.0  # after work that took long only because it waited: for the queues, for an absent database
 
 
 class Hearing:
@@ -49,7 +50,6 @@ class Hearing:
         self._lease = Lease(storage, "log", _LEASE_S)
         self._sent_on = on.sent_on = SentOn(storage)
         self._service = storage.service
-        self._waited = 0.0  # for the queues: that is no work, after which it would have to rest
         self._looking: AbstractChannel
 
     async def run(self) -> None:
@@ -78,7 +78,7 @@ class Hearing:
             if self._on.lost:
                 self._on.lost, self.catching_up = False, True
                 target = await log.end(connection)
-            began, self._waited = time.monotonic(), 0.0
+            began = time.monotonic()
             await self._hear(batch, places, discarded, retries)
             if time.monotonic() - saved > _SAVE_EVERY_S:
                 await self._places.save()
@@ -88,8 +88,9 @@ class Hearing:
             if not batch or log.offset_of(batch[-1]) + 1 >= target:
                 self.catching_up = False
             if batch and not self.catching_up:
-                spent = time.monotonic() - began - self._waited + _READING_S * len(batch)
-                await asyncio.sleep(spent * (_LEISURE_WHILE_BUSY if self._on.busy else _LEISURE))
+                spent = time.monotonic() - began + _READING_S * len(batch)
+                rest = spent * (_LEISURE_WHILE_BUSY if self._on.busy else _LEISURE)
+                await asyncio.sleep(min(rest, _LONGEST_REST_S))
 
     async def _hear(
         self,
@@ -122,13 +123,11 @@ class Hearing:
 
     async def _give_the_queues_their_turn(self, queues: Iterable[str]) -> None:
         """Wait until they have brought everything they held, but not for ever."""
-        began = time.monotonic()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TURN_S):
                 for queue in queues:
                     while await self._waiting_in(queue) or self._on.busy:
                         await asyncio.sleep(_LOOK_EVERY_S)
-        self._waited = time.monotonic() - began
 
     async def _waiting_in(self, queue: str) -> int:
         try:

@@ -82,14 +82,14 @@ class Service:
         await until(all_there, seconds)
         assert {one.version for one in await self.leavers.find({})} == {1}
 
-    async def heard(self, who: str) -> None:
+    async def heard(self, who: str, seconds: float = 30) -> None:
         """Wait until the log is kept as heard up to this one."""
 
         async def kept() -> bool:
             found = await self.storage.collection("heard").find_one({"_id": topology.LOG})
             return bool(found and found["event_id"] == f"registration.test:{who}:1:0")
 
-        await until(kept, 30)
+        await until(kept, seconds)
 
 
 async def _idle(event: ProgrammeOpened, meta: Meta, store: object) -> None:
@@ -209,6 +209,28 @@ async def test_another_log_is_noticed(
         await send(broker, *later)
     async with service.running():
         await service.has("abc" + later)
+
+
+async def test_whoever_has_waited_long_does_not_rest_long(service: Service, broker: AbstractConnection) -> None:
+    async with service.running() as (_, hearing):
+        in_hand = hearing._hear
+
+        waited = asyncio.Event()
+
+        async def waits(batch: list[object], *more: object) -> None:
+            if batch:
+                hearing._hear = in_hand  # type: ignore[method-assign]
+                await asyncio.sleep(8)  # the database was away
+                waited.set()
+            await in_hand(batch, *more)  # type: ignore[arg-type]
+
+        await send(broker, "before")
+        await service.heard("before")
+        hearing._hear = waits  # type: ignore[assignment,method-assign]
+        await send(broker, "while")
+        await waited.wait()
+        await send(broker, "after")
+        await service.heard("after", 14)  # resting three times as long, it would take 24 more
 
 
 async def test_what_fails_is_parked_once_by_two_replicas(service: Service, broker: AbstractConnection) -> None:
