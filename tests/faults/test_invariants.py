@@ -80,7 +80,9 @@ def _overfill(ledger: Ledger) -> None:
 
 
 def _leave_unclaimed(ledger: Ledger) -> None:
-    next(one for one in ledger.held["selection"]["persons"].values() if one["claims"])["claims"].clear()
+    applicants = ledger.held["selection"]["applicants"]  # of this programme; the persons are everybody's
+    claims = (one["claims"] for one in ledger.held["selection"]["persons"].values())
+    next(some for some in claims if any(claim["applicant_id"] in applicants for claim in some)).clear()
 
 
 def _number_twice(ledger: Ledger) -> None:
