@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,7 +129,12 @@ def _play(client: httpx.Client, folder: Path) -> None:
 
 
 def _some_certificate(client: httpx.Client) -> tuple[dict[str, Any], str]:
-    certified = client.get(f"/programmes/{CODE}/applicants", params={"stage": "placed", "limit": 1}).json()["items"][0]
+    def placed() -> list[dict[str, Any]]:
+        listed = client.get(f"/programmes/{CODE}/applicants", params={"stage": "placed", "limit": 1}).json()["items"]
+        return list(listed)
+
+    _until(placed)  # the last sheet was taken; the list hears of it by events
+    (certified,) = placed()
     held = client.get(f"/applicants/{certified['applicant_id']}").json()["certification"]["certificates"][0]
     return {**held, "applicant_id": certified["applicant_id"]}, held["verify_code"]
 
@@ -311,11 +316,22 @@ def _import(client: httpx.Client, code: str, kind: str, rows: list[dict[str, Any
     assert answer.is_success, answer.text
     if not later:
         return answer.json()
-    deadline = time.monotonic() + 60
-    while (job := client.get(answer.headers["location"].removeprefix("/api/v1")).json())["state"] != "done":
-        assert job["state"] != "failed" and time.monotonic() < deadline, job
-        time.sleep(0.1)
+    return _report_when_done(client, answer.headers["location"])
+
+
+def _report_when_done(client: httpx.Client, address: str) -> Any:
+    where = address.removeprefix("/api/v1")
+    _until(lambda: client.get(where).json()["state"] in ("done", "failed"))
+    job = client.get(where).json()
+    assert job["state"] == "done", job
     return job["report"]
+
+
+def _until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def _kill_services_while_they_work(alone: LocalStack, client: httpx.Client, folder: Path) -> None:
@@ -329,11 +345,7 @@ def _kill_services_while_they_work(alone: LocalStack, client: httpx.Client, fold
     alone.kill("mongod", signal.SIGCONT)
     alone.kill("gateway")
     alone.wait_ready()
-    deadline = time.monotonic() + 60
-    where = accepted.headers["location"].removeprefix("/api/v1")
-    while client.get(where).json()["state"] != "done":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    _report_when_done(client, accepted.headers["location"])
 
 
 def _birth_dates(client: httpx.Client) -> dict[str, str]:
@@ -350,14 +362,17 @@ def _birth_dates(client: httpx.Client) -> dict[str, str]:
 
 def _settle(alone: LocalStack) -> None:
     """Wait until every outbox is empty: what was to be written is."""
-    deadline = time.monotonic() + 30
     with MongoClient[dict[str, Any]](alone.mongo_url) as client:
         ours = [client[name] for name in client.list_database_names() if name.startswith(alone.db_prefix)]
-        while any(
-            database[name].find_one({"pending": True}) for database in ours for name in database.list_collection_names()
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        _until(
+            lambda: (
+                not any(
+                    database[name].find_one({"pending": True})
+                    for database in ours
+                    for name in database.list_collection_names()
+                )
+            )
+        )
 
 
 def _databases(alone: LocalStack, born: dict[str, str]) -> Iterator[Written]:
