@@ -1,8 +1,8 @@
-"""The record of who was shown whose personal fields, and why."""
+"""The record of who was shown whose personal fields, or found whom by them, and why."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from pydantic import Field
@@ -14,23 +14,37 @@ from shared.storage import IndexModel, Storage
 
 
 class Reveal(Document):
-    """That somebody was shown personal fields of these applicants; `reason` None when they did not say why."""
+    """That somebody was shown personal `fields` of these applicants, or found them by what was `sought`.
+
+    `sought` are the kinds ("name", "nik") and never the words: those would name somebody, whoever was found.
+    `reason` is None when they did not say why.
+    """
 
     by: str = ""
     at: datetime | None = None
     applicant_ids: list[str] = Field(default_factory=list)
     fields: list[str] = Field(default_factory=list)
+    sought: list[str] = Field(default_factory=list)
     reason: str | None = None
     ledger: list[Entry] = Field(default_factory=list)
 
+    def told(self) -> dict[str, Any]:
+        """As whoever it is about gets to read it."""
+        return self.model_dump(include={"at", "by", "fields", "sought", "reason"})
+
 
 class Looked(NamedTuple):
-    """How much one member of staff was shown on a day."""
+    """How much one member of staff was shown on a day, and how often they searched.
+
+    `people` are those shown or found. A search that found nobody counts too; `without_reason` counts reveals alone.
+    """
 
     by: str
     reveals: int
+    searches: int
     people: int
     fields: list[str]
+    sought: list[str]
     without_reason: int
 
 
@@ -51,21 +65,23 @@ class Reveals:
         what: str = "revealed",
     ) -> None:
         """Put on record who is shown what, before they are. Raises StorageAway."""
-        ids, shown = list(applicant_ids), list(fields)
-        written = entry(signed, what, reason, applicant_ids=ids, fields=shown)
+        await self._add(signed, what, reason, applicant_ids=list(applicant_ids), fields=list(fields))
+
+    async def record_search(
+        self, applicant_ids: Iterable[str], sought: Iterable[str], reason: str | None, signed: Signature
+    ) -> None:
+        """Put on record whom a search finds, which may be nobody, before it tells. Raises StorageAway."""
+        await self._add(signed, "searched", reason, applicant_ids=list(applicant_ids), sought=list(sought))
+
+    async def _add(self, signed: Signature, what: str, reason: str | None, **detail: list[str]) -> None:
+        written = entry(signed, what, reason, **detail)
         reveal = Reveal(
-            _id=uuid4().hex,
-            by=signed.by,
-            at=signed.at,
-            applicant_ids=ids,
-            fields=shown,
-            reason=written.reason,
-            ledger=[written],
+            _id=uuid4().hex, by=signed.by, at=signed.at, reason=written.reason, ledger=[written], **written.detail
         )
         await self._reveals.add(reveal)
 
     async def of(self, applicant_id: str) -> list[Reveal]:
-        """Who was shown personal fields of this applicant, the earliest first."""
+        """Who was shown personal fields of this applicant, or found them by these, the earliest first."""
         return await self._reveals.find({"applicant_ids": applicant_id}, sort=[("at", 1)])
 
     async def on(self, day: date) -> list[Looked]:
@@ -77,10 +93,12 @@ class Reveals:
         looked = [
             Looked(
                 by=name,
-                reveals=len(reveals),
+                reveals=sum(not reveal.sought for reveal in reveals),
+                searches=sum(bool(reveal.sought) for reveal in reveals),
                 people=len({one for reveal in reveals for one in reveal.applicant_ids}),
                 fields=sorted({field for reveal in reveals for field in reveal.fields}),
-                without_reason=sum(reveal.reason is None for reveal in reveals),
+                sought=sorted({kind for reveal in reveals for kind in reveal.sought}),
+                without_reason=sum(reveal.reason is None and not reveal.sought for reveal in reveals),
             )
             for name, reveals in by.items()
         ]

@@ -113,7 +113,8 @@ async def test_somebody_asks_what_is_held_and_then_to_be_forgotten(settings_for:
         await post(client, "/people/erasure", **forced)
 
         day = (await client.get("/reveals")).json()["items"]
-        assert [(one["by"], one["reveals"], one["people"]) for one in day] == [("petugas", 2, 1)]
+        # one reveal, one export; searches: five for erasures, one for an unknown person, one by name
+        assert [(one["by"], one["reveals"], one["searches"], one["people"]) for one in day] == [("petugas", 2, 7, 2)]
         assert (await client.get(f"/applicants/{others['applicant_id']}")).json()["name"] == "A*** L***"
     kept = await in_every_collection(settings)
     assert not [said for said in (*PERSONAL, "siti-form", "Ani Lestari") if said in kept]
