@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.registration import nik
 from services.registration.admission import number_in
 from services.registration.api import Kept
-from services.registration.applicant import Applicant, no_such_applicant
+from services.registration.applicant import Applicant, naming_none_of, no_such_applicant
 from services.registration.cleaning import COLUMNS, Unusable
 from services.registration.discretion import naming_nobody, without_name
 from services.registration.intake import unusable_answers
@@ -73,7 +73,7 @@ class Withdrawal(BaseModel):
 
 @router.post("/programmes/{code}/resolve")
 async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[str, Any]]]:
-    """Whom NIKs name in a programme, in the order asked."""
+    """Whom the NIKs of a sheet name in a programme, in the order asked; on record before it is answered."""
     await store.programme(code)
     people: list[dict[str, Any]] = []
     person_ids: list[str] = []
@@ -89,6 +89,7 @@ async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[st
     for place, person_id in enumerate(person_ids):
         if person_id in standing:
             people[place] = {"applicant_id": standing[person_id].applicant_id}
+    await store.reveals.record_sheet([one.applicant_id for one in standing.values()], signature())
     written = {place: texts for place, texts in enumerate(asked.texts[: len(people)]) if texts}
     about = await store.applicants.get_many(
         {people[place]["applicant_id"] for place in written if "applicant_id" in people[place]}
@@ -219,8 +220,7 @@ async def _reason(store: Store, reason: str | None, found: list[str]) -> str | N
     """The reason of a search as it is kept: it names nobody whom it found, and is left out when there is nobody."""
     if reason is None or not found:
         return None
-    people = (await store.applicants.get_many(found)).values()
-    return naming_nobody(reason, *(one.person(store.vault) for one in people if one.erased_at is None))
+    return naming_none_of((await store.applicants.get_many(found)).values(), store.vault, reason)
 
 
 def _masked(applicant: Applicant, vault: Vault) -> dict[str, str]:

@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.registration import nik
 from services.registration.api import Kept
-from services.registration.applicant import Applicant
-from services.registration.discretion import naming_nobody
+from services.registration.applicant import Applicant, naming_none_of
 from services.registration.erasing import Due, due, erase_all, erase_due, held_of
 from services.registration.people import FIELDS
 from services.registration.people_api import Reason
@@ -56,7 +55,7 @@ async def export(store: Kept, asked: PersonAsked) -> dict[str, Any]:
     alumnus = await store.people.get(person_id)
     if not registrations and alumnus is None:
         raise await _unknown(store)
-    reason = _discreet(store, asked.reason, registrations)
+    reason = naming_none_of(registrations, store.vault, asked.reason)
     await store.reveals.record(_ids(registrations), FIELDS, reason, signature(), what="exported")
     return {
         "person_id": person_id,
@@ -93,7 +92,8 @@ async def erase(store: Kept, asked: Erasure) -> dict[str, Any]:
     if not held and await store.people.get(person_id) is None:
         raise await _unknown(store)
     found = [one.applicant for one in held]
-    await store.reveals.record_search(_ids(found), _BY_NIK, _discreet(store, asked.reason, found), signature())
+    reason = naming_none_of(found, store.vault, asked.reason)
+    await store.reveals.record_search(_ids(found), _BY_NIK, reason, signature())
     running = [one.applicant.registration_no for one in held if one.running]
     if running and not (asked.dry_run or asked.despite_running):
         detail = "The programme has not ended: withdraw the person first, or erase despite of it."
@@ -158,10 +158,6 @@ def _person_id(store: Store, cell: Cell) -> str:
     except BadCell as bad:
         errors = [{"field": "nik", "reason": bad.reason}]
         raise Invalid("unusable_nik", "This is not a NIK.", errors=errors) from None
-
-
-def _discreet(store: Store, reason: str, people: Iterable[Applicant]) -> str:
-    return naming_nobody(reason, *(one.person(store.vault) for one in people if one.erased_at is None))
 
 
 def _ids(people: Iterable[Applicant]) -> list[str]:

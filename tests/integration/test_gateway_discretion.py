@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
+from services.registration import reveals
 from services.registration.settings import Settings as RegistrationSettings
 from shared.audit.chain import Chunk
 from shared.audit.trail import Trail
 from shared.service import storage_of
 from tests.events import until
-from tests.integration.test_gateway import KEYS, Whole, definition, form, nik, register, whole
+from tests.integration.test_gateway import KEYS, Whole, definition, form, nik, register, sheet, whole
 
 __all__ = ["whole"]
 
@@ -63,6 +64,7 @@ async def test_whoever_searches_by_a_name_or_a_nik_is_on_record_and_what_they_so
                 "reveals": 0,
                 "searches": 4,
                 "people": 1,
+                "in_sheets": 0,
                 "fields": [],
                 "sought": ["name", "nik"],
                 "without_reason": 0,
@@ -98,6 +100,23 @@ async def test_whoever_searches_by_a_name_or_a_nik_is_on_record_and_what_they_so
 
 async def _has(listed: Callable[[], Awaitable[list[Any]]], many: int) -> bool:
     return len(await listed()) >= many
+
+
+async def test_whom_the_niks_of_a_sheet_name_is_on_record(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reveals, "_MOST_PEOPLE", 2)
+    async with whole.gateway() as admin:
+        people = await register(admin, 5)
+        selector = await staff(admin, "selector")
+        rows = [{"NIK": one, "Nilai Tes Tertulis": 140, "Nilai Wawancara": 1} for one in [*map(nik, range(3)), "1"]]
+        file = {"file": ("x.csv", sheet([*rows, {**rows[0], "NIK": UNKNOWN_NIK}]))}
+        report = await admin.post(f"{API}/programmes/UJI-1/imports/scores", files=file, headers=selector)
+        assert report.json()["accepted"] == 0, "nothing is changed by it, and still it tells who is registered"
+        (day,) = (await admin.get(f"{API}/reveals")).json()["items"]
+        assert (day["by"], day["in_sheets"], day["people"], day["searches"]) == ("selector-1", 3, 0, 0)
+        for place, one in enumerate(people):
+            dossier = (await admin.get(f"{API}/applicants/{one['applicant_id']}")).json()
+            told = [(seen["by"], seen["what"], seen["sought"]) for seen in dossier["registration"]["reveals"]]
+            assert told == ([("selector-1", "imported", ["nik"])] if place < 3 else [])
 
 
 async def test_niks_that_nobody_has_are_tried_a_few_times_an_hour_and_no_more(whole: Whole) -> None:
@@ -164,8 +183,8 @@ async def test_words_about_people_are_for_roles_that_see_health_and_codes_for_al
         await admin.post(f"{API}/applicants/{ids[0]}/withdrawal", json={"reason": "sakit keras"})
         overruled = {"rule": "employed", "reason": "kontrak habis karena sakit"}
         assert (await admin.post(f"{API}/applicants/{ids[1]}/overrules", json=overruled)).status_code == OK
-        reveal = {"fields": ["name"], "reason": "sakit, ditelepon"}
-        assert (await admin.post(f"{API}/applicants/{ids[0]}/reveal", json=reveal)).status_code == OK
+        wanted = {"fields": ["name"], "reason": "sakit, ditelepon"}
+        assert (await admin.post(f"{API}/applicants/{ids[0]}/reveal", json=wanted)).status_code == OK
         await admin.post(f"{API}/rebuild", json={"reason": "disk diganti"})
 
         async def told(who: dict[str, str]) -> list[dict[str, Any]]:

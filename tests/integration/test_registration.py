@@ -167,7 +167,7 @@ async def test_one_registration_from_form_to_withdrawal(
         for name in ("programmes", "applicants", "people", "reveals", "numbers")
         for document in await storage.collection(name).find().to_list(None)
     ]
-    assert len(kept) == 5
+    assert len(kept) == 9
     for written in [*(one.body.decode() for one in outsider.seen), *map(str, kept)]:
         assert not any(personal.casefold() in written.casefold() for personal in PERSONAL)
 

@@ -200,6 +200,9 @@ async def test_a_new_key_seals_everybody_beside_corrections(settings_for: Settin
         shown = await client.get(f"/applicants/{ids[0]}")
         assert (shown.status_code, shown.json()["code"], shown.json()["key_id"]) == (503, "field_key_missing", "k2")
         assert (await post(client, "/keys/rotation")).json()["unreadable"] == sorted(ids)
+        wanted = {"nik": niks[0], "reason": "kertas dari Nama Baru"}
+        assert (await post(client, "/programmes/LAS-2026/search", **wanted)).json()["applicant_ids"] == [ids[0]]
+        assert (await post(client, "/people/erasure", nik=niks[0], reason="permintaan")).status_code == 200
         missing = (await client.get("/keys")).json()["keys"][-1]
         assert missing == {"id": "k2", "present": False, "applicants": 30}
 

@@ -71,12 +71,17 @@ def reveals(on: Annotated[str, typer.Option(help="A day, as 2026-01-31; today un
     """Show who was shown how many people's personal fields on a day, or searched people by these."""
     with told_plainly():
         answer = Client.from_environment().get("/reveals", **({"on": on} if on else {}))
-    columns = ("who", "people", "times", "without a reason", "fields", "searches", "by")
+    columns = ("who", "people", "times", "without a reason", "fields", "searches", "by", "in sheets")
     table = Table(*columns, title=answer["on"], title_justify="left")
     for one in answer["items"]:
         numbers = (str(one[name]) for name in ("people", "reveals", "without_reason"))
         table.add_row(
-            plain(one["by"]), *numbers, ", ".join(one["fields"]), str(one["searches"]), ", ".join(one["sought"])
+            plain(one["by"]),
+            *numbers,
+            ", ".join(one["fields"]),
+            str(one["searches"]),
+            ", ".join(one["sought"]),
+            str(one["in_sheets"]),
         )
     console.print(table)
 
