@@ -94,7 +94,8 @@ def create(
             await asyncio.gather(*tasks, return_exceptions=True)
             storage.close()
 
-    app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, "redirect_slashes": False, **fastapi})
+    closed = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}
+    app = FastAPI(lifespan=lifespan, **{**closed, **fastapi})
     app.state.store = store
     app.state.settings = settings
     app.state.parking = parking
@@ -133,6 +134,10 @@ def create(
     if not public:
         app.include_router(audit_api.router_of(storage), dependencies=guard)
         app.include_router(parking_api.router(parking), dependencies=guard)
+
+        @app.get("/openapi.json", dependencies=guard, include_in_schema=False)
+        async def description() -> dict[str, Any]:
+            return app.openapi()
 
         @app.get("/internal/progress/{programme_code}", dependencies=guard)
         async def how_far(programme_code: str) -> Progress:

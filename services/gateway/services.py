@@ -13,6 +13,7 @@ from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
 from services.gateway.settings import Settings
 from shared import actors, context
+from shared.context import Actor
 from shared.problems import Away, Invalid, NotFound, Problem
 
 _CONNECT_TIMEOUT_S = 2.0
@@ -49,9 +50,12 @@ class Services:
         }
         self._client = httpx.AsyncClient(transport=transport, limits=httpx.Limits(max_connections=100))
 
-    def digest(self, key: str) -> str:
-        """What stands for a client's own key: the same for the same key, and not to be read or guessed."""
-        return hmac.digest(self._key.encode(), key.encode(), "sha256").hex()[:32]
+    def digest(self, key: str, actor: Actor) -> str:
+        """What stands for a client's own key: the same for the same key of the same user, by whatever token, another
+        for anybody else's, and not to be read or guessed.
+        """
+        # neither a name nor a key has a line end in it
+        return hmac.digest(self._key.encode(), f"{actor.name}\n{key}".encode(), "sha256").hex()[:32]
 
     async def get(self, service: Owner, path: str, caller: Caller) -> Any:
         return await self._call("GET", service, path, caller)

@@ -125,13 +125,14 @@ async def test_one_registration_from_form_to_withdrawal(
 
         shown = (await client.get(f"/applicants/{applicant_id}")).json()
         assert (shown["name"], shown["nik"], shown["initials"]) == ("S*** N*** A***", "************0012", "S. N. A.")
-        assert shown["facts"]["city"] == "Kota Tegal" and shown["reveals"] == []
+        assert shown["facts"]["city"] == "Kota Tegal"
+        assert [one["sought"] for one in shown["reveals"]] == [["name"], ["nik"]]
         revealed = await client.post(
             "/people/reveal", json={"applicant_ids": [applicant_id], "fields": ["nik", "name"]}
         )
         assert revealed.json()["people"] == {applicant_id: {"nik": "3376014107990012", "name": "Siti Nur AMINAH"}}
         reveals = (await client.get(f"/applicants/{applicant_id}")).json()["reveals"]
-        assert [(one["by"], one["fields"]) for one in reveals] == [("petugas", ["nik", "name"])]
+        assert [(one["by"], one["fields"]) for one in reveals[2:]] == [("petugas", ["nik", "name"])]
 
         corrections = f"/applicants/{applicant_id}/corrections"
         corrected = await client.post(
@@ -166,7 +167,7 @@ async def test_one_registration_from_form_to_withdrawal(
         for name in ("programmes", "applicants", "people", "reveals", "numbers")
         for document in await storage.collection(name).find().to_list(None)
     ]
-    assert len(kept) == 5
+    assert len(kept) == 9
     for written in [*(one.body.decode() for one in outsider.seen), *map(str, kept)]:
         assert not any(personal.casefold() in written.casefold() for personal in PERSONAL)
 

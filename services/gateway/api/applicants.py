@@ -156,12 +156,20 @@ async def download(
 async def search(
     code: str, wanted: Search, gateway: TheGateway, caller: Known, reveal: Reveal = None, why: Why = None
 ) -> Page:
-    """Find people by what they are called."""
+    """Find people by what they are called; by a name or a NIK is on record, with whom it found.
+
+    429 after too many NIKs that nobody in the programme has.
+    """
     shown = _fields(caller, reveal)
-    path = at("/programmes/{code}/search", code=code)
-    answer = await gateway.services.post("registration", path, caller, wanted.model_dump(exclude_none=True))
-    found = await gateway.store.applicants.get_many(answer["applicant_ids"])
-    known = [found[one] for one in answer["applicant_ids"] if one in found and found[one].registration_no]
+    if wanted.nik is None:
+        ids = await _search(gateway, caller, code, wanted, why)
+    else:
+        with gateway.rates.unknown_niks.counting(caller.actor.name) as missed:
+            ids = await _search(gateway, caller, code, wanted, why)
+            if not ids:
+                missed()
+    found = await gateway.store.applicants.get_many(ids)
+    known = [found[one] for one in ids if one in found and found[one].registration_no]
     return await _page(gateway, caller, known, Shown(shown, why), None)
 
 
@@ -193,6 +201,13 @@ async def overrule(applicant_id: str, overruled: Overrule, gateway: TheGateway, 
     path = at("/applicants/{applicant_id}/overrules", applicant_id=applicant_id)
     reason = await naming_nobody(gateway.services, applicant_id, overruled.reason, caller)
     return await gateway.services.post("selection", path, caller, {"rule": overruled.rule, "reason": reason})
+
+
+async def _search(gateway: Gateway, caller: Caller, code: str, wanted: Search, why: str | None) -> list[str]:
+    body = {**wanted.model_dump(exclude_none=True), "reason": why or None}
+    answer = await gateway.services.post("registration", at("/programmes/{code}/search", code=code), caller, body)
+    ids: list[str] = answer["applicant_ids"]
+    return ids
 
 
 def _fields(caller: Caller, reveal: str | None) -> list[str]:

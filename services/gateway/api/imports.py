@@ -116,10 +116,10 @@ async def _accept(kind: Kind, code: str, upload: UploadFile, gateway: Gateway, c
 
 
 def _name(kind: Kind, code: str, caller: Caller) -> str:
-    """The import's id: under one Idempotency-Key always the same."""
+    """The import's id: under one Idempotency-Key of one user always the same."""
     if caller.idempotency_key is None:
         return uuid.uuid4().hex
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"{caller.actor.name}/{code}/{kind.name}/{caller.idempotency_key}").hex
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{code}/{kind.name}/{caller.idempotency_key}").hex
 
 
 def _unknown(kind: str, kinds: tuple[Kind, ...]) -> NotFound:

@@ -68,13 +68,21 @@ def erase(
 
 @person.command("reveals")
 def reveals(on: Annotated[str, typer.Option(help="A day, as 2026-01-31; today unless given.")] = "") -> None:
-    """Show who was shown how many people's personal fields on a day."""
+    """Show who was shown how many people's personal fields on a day, or searched people by these."""
     with told_plainly():
         answer = Client.from_environment().get("/reveals", **({"on": on} if on else {}))
-    table = Table("who", "people", "times", "without a reason", "fields", title=answer["on"], title_justify="left")
+    columns = ("who", "people", "times", "without a reason", "fields", "searches", "by", "in sheets")
+    table = Table(*columns, title=answer["on"], title_justify="left")
     for one in answer["items"]:
         numbers = (str(one[name]) for name in ("people", "reveals", "without_reason"))
-        table.add_row(plain(one["by"]), *numbers, ", ".join(one["fields"]))
+        table.add_row(
+            plain(one["by"]),
+            *numbers,
+            ", ".join(one["fields"]),
+            str(one["searches"]),
+            ", ".join(one["sought"]),
+            str(one["in_sheets"]),
+        )
     console.print(table)
 
 
