@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -208,13 +207,10 @@ async def test_a_file_is_imported_once_and_in_order(
     rows = sheet(sample / folder / "pendaftar.xlsx", APPLICANTS)
     async with running(build, settings_for(Settings, **KEYS), "registration") as client:
         await client.put("/programmes", json=definition)
-        started = time.perf_counter()
         first = await client.post(
             f"/programmes/{code}/imports/applicants", json={"rows": rows}, headers={"Idempotency-Key": "i-1"}
         )
-        took = time.perf_counter() - started
         assert verdicts(first) == {"accepted": accepted, "duplicate": duplicates, "refused": refused}
-        assert took < 3, f"{took:.2f} s"
 
         repeated = await client.post(
             f"/programmes/{code}/imports/applicants", json={"rows": rows}, headers={"Idempotency-Key": "i-1"}
