@@ -78,7 +78,9 @@ def running() -> Running:
         transport = httpx.ASGITransport(app=app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url=f"http://{audience}", headers=headers) as client,
+            httpx.AsyncClient(
+                transport=transport, base_url=f"http://{audience}", headers=headers, timeout=30
+            ) as client,
         ):
             async with asyncio.timeout(30):
                 while (await client.get("/health/ready")).status_code != httpx.codes.OK:

@@ -56,7 +56,7 @@ async def test_every_route_of_a_service_refuses_whoever_has_no_token_for_it(serv
     # from the router: what the description leaves out, and the description itself, can be asked for as well
     paths = {str(one.path): one.methods for one in iter_route_contexts(app.routes) if one.path not in HEALTH}
     assert len(paths) > 3 and "/openapi.json" in paths
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://{service}") as client:
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{service}", timeout=30) as client:
         for path, methods in paths.items():
             for method in methods or ():
                 answer = await client.request(method.upper(), path, json={})

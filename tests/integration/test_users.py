@@ -219,7 +219,7 @@ async def test_somebody_always_administers_the_users(alone: Alone) -> None:
         assert (await first.patch("/users/second", json={"disabled": True})).is_success
         assert told(await first.patch("/users/admin", json={"role": "viewer"})) == (409, "last_administrator")
         await first.patch("/users/second", json={"disabled": False})
-        async with httpx.AsyncClient(base_url=two + API, headers=bearer(second_token)) as second:
+        async with httpx.AsyncClient(base_url=two + API, headers=bearer(second_token), timeout=30) as second:
             # each takes the office from the other, at once and at different replicas
             for _ in range(8):
                 change = {"role": "viewer"}
