@@ -53,8 +53,8 @@ class Services:
         """What stands for a client's own key: the same for the same key, and not to be read or guessed."""
         return hmac.digest(self._key.encode(), key.encode(), "sha256").hex()[:32]
 
-    async def get(self, service: Owner, path: str, caller: Caller) -> Any:
-        return await self._call("GET", service, path, caller)
+    async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+        return await self._call("GET", service, path, caller, timeout_s=timeout_s)
 
     async def put(self, service: Owner, path: str, caller: Caller, body: Any) -> Any:
         return await self._call("PUT", service, path, caller, body)
