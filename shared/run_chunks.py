@@ -1,14 +1,9 @@
-"""What a run went by and how it came out: rows, stored in chunks before any of it happens, and their digests."""
+"""Keeps the rows of runs in chunks, before anything of a run happens."""
 
-import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
-import orjson
-
+from shared.run_rows import RunRow
 from shared.storage import Storage, guarded
-
-RunRow = dict[str, Any]
 
 _CHUNK = 500  # rows in one document: far below MongoDB's 16 MB
 
@@ -38,8 +33,3 @@ class RunChunks:
     async def kept(self, run_id: str, part: str) -> list[RunRow]:
         """A stored part of a run, in its order, all of it at once. Raises StorageAway."""
         return [row async for rows in self.each(run_id, part) for row in rows]
-
-
-def rows_digest(rows: Iterable[RunRow]) -> str:
-    """Of rows in their order: the SHA-256 of their JSON, keys sorted."""
-    return hashlib.sha256(orjson.dumps(list(rows), option=orjson.OPT_SORT_KEYS)).hexdigest()

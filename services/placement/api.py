@@ -20,7 +20,7 @@ from shared.judging import Change, RowWaits, judge, refused
 from shared.ledger import signature
 from shared.problems import NotFound
 from shared.rows import JudgedRows, Row, Rows
-from shared.run_chunks import RunRow
+from shared.run_rows import RunRow
 
 router = APIRouter()
 

@@ -6,7 +6,7 @@ from services.placement import matching
 from services.placement.matching import Candidate, Proposal
 from services.placement.places import Neighbours
 from services.placement.run import Run, inputs_digest, opening_of
-from shared.run_chunks import RunRow, rows_digest
+from shared.run_rows import RunRow, rows_digest
 
 Rows = Sequence[RunRow]
 

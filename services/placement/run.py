@@ -15,7 +15,7 @@ from shared.contracts import Event
 from shared.documents import Document
 from shared.free_text import discreet
 from shared.ledger import Entry, Signature, entry
-from shared.run_chunks import RunRow, rows_digest
+from shared.run_rows import RunRow, rows_digest
 
 # the parts of a run that are kept in chunks; they name people and vacancies by their ids alone
 CANDIDATES: Final = "candidates"

@@ -25,7 +25,7 @@ from shared.contracts import Event
 from shared.contracts.registration import Programme
 from shared.ledger import Signature, signature
 from shared.problems import Conflict, NotFound
-from shared.run_chunks import RunRow, rows_digest
+from shared.run_rows import RunRow, rows_digest
 from shared.storage import StorageAway
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from services.selection.allocation import Placed, allocate
 from services.selection.run import Run, candidate_of, digest, placed_of
 from services.selection.screening import TRAINED_BEFORE
 from shared.contracts.selection import Outcome
-from shared.run_chunks import rows_digest
+from shared.run_rows import rows_digest
 
 Rows = Sequence[dict[str, Any]]
 

@@ -16,7 +16,7 @@ from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
-from shared.run_chunks import rows_digest
+from shared.run_rows import rows_digest
 
 
 class RunKind(StrEnum):
