@@ -18,6 +18,7 @@ from shared.problems import Away, Invalid, NotFound, Problem
 _CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
+SERVICE_AWAY = "service_away"  # the code of its problem: what it has done of what it was asked is not known
 LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
 
@@ -131,7 +132,7 @@ class Services:
 
 
 def _away(service: Owner) -> Away:
-    return Away("service_away", f"The service {service} does not answer at the moment.")
+    return Away(SERVICE_AWAY, f"The service {service} does not answer at the moment.")
 
 
 def _json(body: Any) -> bytes:
