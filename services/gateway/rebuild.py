@@ -23,6 +23,7 @@ from shared.broker import keep_connected, raise_failure
 from shared.lease import Lease
 from shared.messaging import Subscription, Subscriptions
 from shared.parking_record import discarded_in
+from shared.places_heard import PlacesHeard
 from shared.retries import Permanent
 from shared.storage import Storage, StorageAway
 
@@ -79,6 +80,9 @@ class Rebuild:
         """From where the last one came to, until the new model alone is left, or the lease is somebody else's."""
         building, position, skipped = serving.building, serving.offset, serving.skipped
         model = self._generations.model(building)
+        if serving.state is State.BUILDING and (why := await self._why_not(connection)):
+            await self._give_up(model, why)
+            return
         await model.prepare()
         beside = copy.copy(self._store)
         beside.serve(model)
@@ -87,9 +91,6 @@ class Rebuild:
         began = saved = time.monotonic()
         async with aclosing(events_log.batches(connection, position, _BATCH, idle_s=_LOOK_EVERY_S)) as batches:
             async for batch in batches:
-                if batch and position == 0 < events_log.offset_of(batch[0]):
-                    await self._give_up(model, "the log does not reach back to the first event")
-                    return
                 skipped += await self._absorb(batch, beside, discarded)
                 position = events_log.offset_of(batch[-1]) + 1 if batch else position
                 if time.monotonic() - saved > _SAVE_EVERY_S:
@@ -106,10 +107,10 @@ class Rebuild:
                 if end.at < due:
                     if time.monotonic() > due:
                         end = await _end_of_log(connection)
-                elif position == 0:
-                    await self._give_up(model, "the log holds no event")
-                    return
                 elif serving.state is State.BUILDING:
+                    if why := await self._why_not(connection):  # again: another log may have taken its place
+                        await self._give_up(model, why)
+                        return
                     await model.rollups.recount(everything=True)
                     await self._generations.reached(building, position, end.offset, skipped)
                     serving, began = await self._generations.switch(building), time.monotonic()
@@ -117,6 +118,19 @@ class Rebuild:
                 else:
                     await self._clear(building)
                     return
+
+    async def _why_not(self, connection: AbstractConnection) -> str | None:
+        """What keeps the log from being built from: the new model would lack events that the present one has."""
+        began_with = await PlacesHeard(self._storage, []).first_event()
+        try:
+            first = await events_log.at(connection, 0)
+        except TimeoutError:
+            return "the log holds no event, or the broker is too slow to tell"
+        if events_log.offset_of(first) > 0:
+            return "the log does not reach back to the first event"
+        if began_with not in (None, first.message_id):
+            return "the log was made anew and lacks what happened before"
+        return None
 
     async def _absorb(
         self, batch: Sequence[AbstractIncomingMessage], beside: Store, discarded: Mapping[str, set[str]]

@@ -19,6 +19,7 @@ from shared.problems import Away, Invalid, NotFound, Problem
 _CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
+SERVICE_AWAY = "service_away"  # the code of its problem: what it has done of what it was asked is not known
 LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
 
@@ -57,8 +58,8 @@ class Services:
         # neither a name nor a key has a line end in it
         return hmac.digest(self._key.encode(), f"{actor.name}\n{key}".encode(), "sha256").hex()[:32]
 
-    async def get(self, service: Owner, path: str, caller: Caller) -> Any:
-        return await self._call("GET", service, path, caller)
+    async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+        return await self._call("GET", service, path, caller, timeout_s=timeout_s)
 
     async def put(self, service: Owner, path: str, caller: Caller, body: Any) -> Any:
         return await self._call("PUT", service, path, caller, body)
@@ -135,7 +136,7 @@ class Services:
 
 
 def _away(service: Owner) -> Away:
-    return Away("service_away", f"The service {service} does not answer at the moment.")
+    return Away(SERVICE_AWAY, f"The service {service} does not answer at the moment.")
 
 
 def _json(body: Any) -> bytes:

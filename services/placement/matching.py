@@ -12,7 +12,7 @@ from services.placement import education
 from services.placement.assignment import assign
 from services.placement.graduate import Graduate
 from services.placement.places import Neighbours
-from services.placement.vacancy import Terms, Vacancy
+from services.placement.vacancy import Vacancy, Work
 from shared.cells import BadCell, word
 from shared.contracts.registration import Programme
 from shared.places import place
@@ -48,7 +48,7 @@ class Opening:
     """A vacancy that is open, with the seats nobody has been proposed for."""
 
     vacancy_id: str
-    terms: Terms
+    work: Work
     seats_left: int
 
 
@@ -57,8 +57,6 @@ class Proposal(BaseModel):
 
     applicant_id: str
     vacancy_id: str
-    employer: str
-    position: str
     score: float
     reasons: list[str]
 
@@ -97,12 +95,12 @@ def propose(among: list[Candidate], open_now: list[Opening], neighbours: Neighbo
 
     Where nothing else decides between graduates, those with the higher total in the selection are proposed.
     """
-    highest = max((opening.terms.twice_the_wage for opening in open_now), default=0)
+    highest = max((opening.work.twice_the_wage for opening in open_now), default=0)
     proposals: list[Proposal] = []
     for vocation in sorted({candidate.vocation for candidate in among}):
         proposals += _propose_in_vocation(
             [candidate for candidate in among if candidate.vocation == vocation],
-            [opening for opening in open_now if word(opening.terms.vocation) == vocation and opening.seats_left],
+            [opening for opening in open_now if word(opening.work.vocation) == vocation and opening.seats_left],
             _Scale(highest, neighbours),
         )
     return sorted(proposals, key=lambda proposal: proposal.applicant_id)
@@ -115,17 +113,17 @@ class _Scale:
     highest: int
     neighbours: Neighbours
 
-    def nearness(self, city: str | None, terms: Terms) -> str:
-        if city == terms.location:
+    def nearness(self, city: str | None, work: Work) -> str:
+        if city == work.location:
             return "same_city"
-        near = city is not None and self.neighbours.are(city, terms.location)
+        near = city is not None and self.neighbours.are(city, work.location)
         return "neighbouring_city" if near else "other_city"
 
-    def weight(self, city: str | None, terms: Terms) -> int:
-        return _PLACE[self.nearness(city, terms)] * self.highest + _WAGE * terms.twice_the_wage
+    def weight(self, city: str | None, work: Work) -> int:
+        return _PLACE[self.nearness(city, work)] * self.highest + _WAGE * work.twice_the_wage
 
-    def score(self, city: str | None, terms: Terms) -> float:
-        return round(self.weight(city, terms) / self.highest, 2)
+    def score(self, city: str | None, work: Work) -> float:
+        return round(self.weight(city, work) / self.highest, 2)
 
 
 def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale: _Scale) -> list[Proposal]:
@@ -135,10 +133,10 @@ def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale
         [(candidate.applicant_id, candidate.type) for candidate in ranked],
         {vacancy_id: opening.seats_left for vacancy_id, opening in open_now.items()},
         {
-            (type_, vacancy_id): scale.weight(type_.city, opening.terms)
+            (type_, vacancy_id): scale.weight(type_.city, opening.work)
             for type_ in dict.fromkeys(candidate.type for candidate in ranked)
             for vacancy_id, opening in open_now.items()
-            if education.suffices(type_.education, opening.terms.education)
+            if education.suffices(type_.education, opening.work.education)
         },
     )
     cities = {candidate.applicant_id: candidate.city for candidate in among}
@@ -152,10 +150,8 @@ def _proposal(applicant_id: str, city: str | None, opening: Opening, scale: _Sca
     return Proposal(
         applicant_id=applicant_id,
         vacancy_id=opening.vacancy_id,
-        employer=opening.terms.employer,
-        position=opening.terms.position,
-        score=scale.score(city, opening.terms),
-        reasons=["same_vocation", "education_suffices", scale.nearness(city, opening.terms)],
+        score=scale.score(city, opening.work),
+        reasons=["same_vocation", "education_suffices", scale.nearness(city, opening.work)],
     )
 
 

@@ -44,7 +44,7 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
 
 async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
     """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
-    outcome = {row["applicant_id"]: placed_of(row) for row in await store.kept(run.id, run.outcome)}
+    outcome = {row["applicant_id"]: placed_of(row) for row in await store.run_chunks.kept(run.id, run.outcome)}
     by_id = {one.applicant_id: one for one in candidates}
     signed = Signature(run.by, signature().at, run.role)
     for offer in run.rules.classes:

@@ -22,8 +22,8 @@ async def simulate(store: Store, programme_code: str) -> Run:
     run = _new_run(RunKind.SIMULATION, programme, candidates, signature())
     outcome = allocate(programme.rules, candidates)
     run.outcome = "outcome"
-    await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
-    await store.keep(run.id, run.outcome, [outcome_row(one) for one in outcome])
+    await store.run_chunks.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    await store.run_chunks.keep(run.id, run.outcome, [outcome_row(one) for one in outcome])
     run.counts = count(candidates, outcome)
     return await store.runs.add(run)
 
@@ -59,7 +59,7 @@ async def _carry_out(store: Store, programme_code: str) -> Run:
     run = await _run(store, decision.run_id)
     if decision.state is Deciding.DONE:
         return run
-    candidates = [candidate_of(row) for row in await store.kept(run.id, run.inputs)]
+    candidates = [candidate_of(row) for row in await store.run_chunks.kept(run.id, run.inputs)]
     if decision.state is not Deciding.ALLOCATED:
         run = await _allocate(store, run, candidates)
         await _advance(store, programme_code, run.id, Deciding.ALLOCATED)
@@ -84,7 +84,7 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
         if back.decision is None or back.decision.run_id != decision.run_id:
             raise
         return
-    await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    await store.run_chunks.keep(run.id, run.inputs, [input_row(one) for one in candidates])
     with contextlib.suppress(Taken):  # somebody else stored theirs first
         await store.runs.add(run)
     programme = await _advance(store, programme.id, run.id, Deciding.READY)
@@ -106,7 +106,7 @@ async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
     out = [Placed(one, Outcome.REJECTED, None, None, (TRAINED_BEFORE,)) for one in sorted(excluded)]
     name = f"outcome-{uuid.uuid4().hex}"
     rows = [outcome_row(one) for one in [*outcome, *out]]
-    await store.keep(run.id, name, rows)
+    await store.run_chunks.keep(run.id, name, rows)
     signed = Signature(run.by, signature().at, run.role)
     return await store.runs.change(run.id, lambda one: [] if one.allocate_to(name, rows, signed) else None)
 

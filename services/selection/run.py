@@ -16,6 +16,7 @@ from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
+from shared.run_rows import rows_digest
 
 
 class RunKind(StrEnum):
@@ -85,11 +86,6 @@ def digest(programme: Programme, candidates: Sequence[Candidate]) -> str:
     for row in sorted((input_row(one) for one in candidates), key=lambda row: str(row["applicant_id"])):
         state.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
     return state.hexdigest()
-
-
-def rows_digest(rows: Sequence[dict[str, Any]]) -> str:
-    """Of stored rows, in their order."""
-    return hashlib.sha256(orjson.dumps(list(rows), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def input_row(candidate: Candidate) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from services.selection.applicant import Applicant
@@ -10,9 +10,9 @@ from services.selection.person import Person
 from services.selection.programme import Deciding, OpenProgramme
 from services.selection.roster import Roster
 from services.selection.run import Run
+from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, StorageAway, guarded
 
-_CHUNK = 500  # rows of a run in one document: far below MongoDB's 16 MB
 _SHOW_EVERY_S = 3.0
 _UNSEEN_MS = 10_000
 
@@ -32,7 +32,7 @@ class Store:
             "rosters", Roster, aggregate="roster", indexes=[IndexModel([("programme_code", 1)])]
         )
         self.runs = storage.documents("runs", Run, aggregate="run")
-        self._chunks = storage.collection("run_chunks")
+        self.run_chunks = RunChunks(storage)
 
     async def ids_in(self, programme_code: str) -> list[str]:
         """The applicants of a programme."""
@@ -72,21 +72,6 @@ class Store:
                     self.programmes.raw.update_one({"_id": programme_code}, {"$currentDate": {"deciding_seen": True}})
                 )
             await asyncio.sleep(_SHOW_EVERY_S)
-
-    async def keep(self, run_id: str, part: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Store a part of a run in chunks; one that is stored already stays as it is."""
-        for number, start in enumerate(range(0, len(rows), _CHUNK)):
-            chunk = {"run_id": run_id, "part": part, "number": number, "rows": rows[start : start + _CHUNK]}
-            await guarded(
-                self._chunks.update_one({"_id": f"{run_id}:{part}:{number}"}, {"$setOnInsert": chunk}, upsert=True)
-            )
-
-    async def kept(self, run_id: str, part: str) -> list[dict[str, Any]]:
-        """A stored part of a run, in its order."""
-        # by prefix of the _id, so that no further index is needed
-        where = {"_id": {"$gte": f"{run_id}:{part}:", "$lt": f"{run_id}:{part};"}}
-        chunks = await guarded(self._chunks.find(where).to_list(None))
-        return [row for chunk in sorted(chunks, key=lambda one: int(one["number"])) for row in chunk["rows"]]
 
     async def _ids(self, where: dict[str, Any]) -> list[str]:
         found = await guarded(self.applicants.raw.find(where, {"_id": 1}).to_list(None))

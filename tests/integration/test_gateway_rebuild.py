@@ -134,6 +134,9 @@ async def _nothing(self: Any) -> None:
     """Nothing."""
 
 
+_HEAR = Hearing.run
+
+
 @pytest.fixture
 def opened(alone: Alone) -> Callable[[], contextlib.AbstractAsyncContextManager[Seen]]:
     """Starts a gateway; it stops on leaving."""
@@ -332,7 +335,78 @@ async def test_an_empty_log_is_not_built_from(opened: Opened, broker: AbstractCo
     async with opened() as seen:
         await seen.ask()
         told = await seen.idle()
-    assert (told["generation"], told["failure"]) == (0, "the log holds no event")
+    assert told["generation"] == 0
+    assert told["failure"] == "the log holds no event, or the broker is too slow to tell"
+
+
+MADE_ANEW = "the log was made anew and lacks what happened before"
+
+
+async def made_anew(broker: AbstractConnection) -> None:
+    """Another log in the place of the one there was."""
+    async with broker.channel() as channel:
+        await channel.queue_delete(topology.LOG)
+        await topology.declare(channel, topology.common())
+
+
+async def test_a_log_that_was_made_anew_is_not_built_from_however_long_ago_that_was(
+    opened: Opened, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hearing, "run", _HEAR)
+    async with opened() as seen:
+        heard = seen.collection("heard")
+
+        async def knows_the_log() -> bool:
+            last = await heard.find_one({"_id": topology.LOG}) or {}
+            return bool(last.get("first_event_id") and last["event_id"] not in before)
+
+        before: set[str] = set()
+        await play(broker, range(10))
+        await seen.settled(0, 10)
+        await until(knows_the_log, 30)
+        before = {(await heard.find_one({"_id": topology.LOG}))["event_id"]}
+        await made_anew(broker)
+        await play(broker, range(10, 20))
+        live = await seen.settled(0, 20)
+        for _ in range(2):  # at once, and when the gateway has heard the other log
+            await seen.ask()
+            told = await seen.idle()
+            assert (told["generation"], told["failure"]) == (0, MADE_ANEW)
+            await until(knows_the_log, 30)
+        assert await seen.held(0) == live
+
+
+async def test_a_log_that_is_made_anew_while_it_is_read_is_built_from_no_further(
+    opened: Opened, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absorb, replaced = Rebuild._absorb, asyncio.Event()
+
+    async def replacing(self: Rebuild, batch: Sequence[Any], *rest: Any) -> int:
+        skipped = await absorb(self, batch, *rest)
+        if int(batch[-1].headers["x-stream-offset"] if batch else 0) > 100 and not replaced.is_set():
+            await asyncio.sleep(0.5)
+            await made_anew(broker)
+            await play(broker, range(10, 12))
+            replaced.set()
+        return skipped
+
+    monkeypatch.setattr(rebuild, "_BATCH", 100)
+    monkeypatch.setattr(rebuild, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(Hearing, "run", _HEAR)
+    async with opened() as seen:
+        await play(broker, range(10))
+        await seen.settled(0, 10)
+        await until(lambda: _knows_how_it_began(seen), 30)
+        monkeypatch.setattr(Rebuild, "_absorb", replacing)
+        await seen.ask()
+        told = await seen.idle()
+        assert replaced.is_set()
+        assert (told["generation"], told["failure"]) == (0, MADE_ANEW)
+        assert await seen.listed() == 12
+
+
+async def _knows_how_it_began(seen: Seen) -> bool:
+    return bool(await seen.collection("heard").find_one({"first_event_id": {"$ne": None}}))
 
 
 async def test_only_operators_may_ask(alone: Alone) -> None:

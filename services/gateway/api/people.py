@@ -58,13 +58,14 @@ async def export_person(asked: PersonAsked, gateway: TheGateway, caller: Known) 
 @router.post("/people/erasure")
 async def erase_person(asked: Erasure, gateway: TheGateway, caller: Known) -> dict[str, Any]:
     """What would be erased of a person; with `dry_run` false it is, for good. Repeating it changes nothing."""
-    unfinished = await gateway.jobs.unfinished()
-    if unfinished and not asked.dry_run:
-        detail = "Sheets that wait to be imported may hold this person: erase when they are done."
-        raise Conflict("imports_unfinished", detail, import_ids=unfinished)
+    # in this order: a sheet that is accepted meanwhile is among the unfinished before it is in hand no more
+    held = {"sheets_in_hand": await gateway.in_hand.count(), "imports_unfinished": await gateway.jobs.unfinished()}
+    if any(held.values()) and not asked.dry_run:
+        detail = "Sheets that are being imported, or wait to be, may hold this person: erase when they are done."
+        raise Conflict("imports_unfinished", detail, **held)
     with _guessing(gateway, caller):
         answer = await gateway.services.post("registration", "/people/erasure", caller, asked.model_dump())
-    return {**answer, "imports_unfinished": unfinished}
+    return {**answer, **held}
 
 
 @contextlib.contextmanager

@@ -58,8 +58,8 @@ def erase(
     for one in answer["registrations"]:
         table.add_row(one["registration_no"], ", ".join(one["fields"]) or "-", _state(one))
     console.print(table)
-    if answer["imports_unfinished"]:
-        complaints.print("sheets wait to be imported: erasing is possible when they are done")
+    if answer["imports_unfinished"] or answer["sheets_in_hand"]:
+        complaints.print("sheets are being imported, or wait to be: erasing is possible when they are done")
     if not yes:
         console.print(
             "nothing was erased: this shows what --yes erases. Numbers, facts and events stay; they name nobody."
