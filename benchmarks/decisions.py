@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from benchmarks import population
 from benchmarks.figures import Curve, Figure, Section
@@ -23,14 +25,15 @@ _VOCATIONS: Final = 20
 _DIFFERENT: Final = 5000  # people whose facts are screened again and again
 
 _HOW: Final = """
-Times are processor seconds of one process, so that other work on the machine does not count. Each allocation and each matching has a process of its
-own; its memory is the peak of what was resident (`VmHWM`), interpreter and people included.
+Times are processor seconds of one process, so that other work on the machine does not count. Each allocation and each
+matching has a process of its own; its memory is the peak of what was resident, interpreter and people included.
 
-- Screening: facts of which a third fails some rule; the floor is a loop that reads the same facts and makes nothing of them.
-- Allocation: 2,000 classes of 16 seats, one to three choices, two thirds willing to move, so that most people find all classes full. The floor sorts
-  the same people by a float. What bounds time is the sort and an object for everybody; what bounds memory is the people themselves.
-- Matching: 20 vocations, 36 cities, five levels of education, three vacancies for ten graduates, in unequal measure. The floor builds
-  nothing but the arcs of people and vacancies in the solver and has it find a flow without costs.
+- Screening: facts of which a third fails some rule; the floor reads the same facts and makes nothing of them.
+- Allocation: 2,000 classes of 16 seats, one to three choices, two thirds willing to move: most people find all classes
+  full. The floor sorts the same people by a float. What bounds time is the sort and an object for everybody; what
+  bounds memory is the people themselves.
+- Matching: 20 vocations, 36 cities, five levels of education, three vacancies for ten graduates. The floor is the time
+  within the solver in the same run.
 """.strip()
 
 
@@ -62,7 +65,7 @@ def measure(quick: bool) -> Section:
             "≥ 50,000/s",
             statistics.median(ours for ours, _ in rates) >= 50_000,
         ),
-        *_figures(f"allocation, {people:,} over {_CLASSES:,} classes", "sorting them", allocations[people], 4),
+        *_figures(f"allocation, {people:,} over {_CLASSES:,} classes", "sorting them", allocations[people], 4, 500),
         *_figures(
             f"matching, {graduates:,} to {_vacancies(graduates):,} vacancies", "solver alone", matchings[graduates], 60
         ),
@@ -94,24 +97,22 @@ def allocation(people: int) -> Cost:
 
 
 def match(number: int) -> Cost:
-    """Match so many graduates, after a flow of as many people to as many vacancies as the floor."""
-    from ortools.graph.python import max_flow
-
+    """Match so many graduates, taking the time within the solver as the floor."""
     graduates = population.graduates(number, _VOCATIONS)
     vacancies = population.vacancies(_vacancies(number), _VOCATIONS)
+    solve = SimpleMinCostFlow.solve_max_flow_with_min_cost
+    solving: list[float] = []
 
-    def solve() -> None:
-        solver = max_flow.SimpleMaxFlow()
-        for _ in graduates:
-            solver.add_arc_with_capacity(0, 1, 1)
-        for opening in vacancies:
-            solver.add_arc_with_capacity(1, 2, opening.seats_left)
-        solver.solve(0, 2)
+    def timed(solver: Any) -> Any:
+        start = time.process_time()
+        status = solve(solver)
+        solving.append(time.process_time() - start)
+        return status
 
+    SimpleMinCostFlow.solve_max_flow_with_min_cost = timed
     before = _resident("VmRSS")
-    floor = _seconds(solve)
     seconds = _seconds(lambda: matching.propose(graduates, vacancies, population.NEIGHBOURS))
-    return Cost(seconds, floor, before, _resident("VmHWM"))
+    return Cost(seconds, sum(solving), before, _resident("VmHWM"))
 
 
 def _screening(facts: Iterable[Facts]) -> None:
@@ -137,7 +138,7 @@ def _rate(work: Callable[[Iterable[Facts]], None], facts: list[Facts], number: i
     return number / _seconds(lambda: work(islice(cycle(facts), number)))
 
 
-def _figures(what: str, floor: str, costs: list[Cost], within_s: float) -> list[Figure]:
+def _figures(what: str, floor: str, costs: list[Cost], within_s: float, within_mb: float | None = None) -> list[Figure]:
     seconds = [one.seconds for one in costs]
     peaks = [one.peak for one in costs]
     before = [one.before for one in costs]
@@ -150,14 +151,14 @@ def _figures(what: str, floor: str, costs: list[Cost], within_s: float) -> list[
             peaks,
             before,
             "MB",
-            "≤ 500 MB",
-            statistics.median(peaks) <= 500,
+            None if within_mb is None else f"≤ {within_mb:g} MB",
+            None if within_mb is None else statistics.median(peaks) <= within_mb,
         ),
     ]
 
 
 def _against(
-    what: str, floor: str, runs: list[float], floors: list[float], unit: str, goal: str, met: bool
+    what: str, floor: str, runs: list[float], floors: list[float], unit: str, goal: str | None, met: bool | None
 ) -> list[Figure]:
     beside = Figure(f"{floor} ({what})", tuple(floors), unit)
     return [Figure(what, tuple(runs), unit, beside, goal, met), beside]

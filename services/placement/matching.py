@@ -150,13 +150,14 @@ def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale
         for vacancy_id, opening in open_now.items()
         for terms in [opening.terms]
     ]
+    kinds = dict.fromkeys(place.kind for place in places)
     chosen = assign(
         [(candidate.applicant_id, candidate.type) for candidate in ranked],
         places,
         {
             (type_, kind): scale.place(type_.city, kind.location)
             for type_ in dict.fromkeys(candidate.type for candidate in ranked)
-            for kind in dict.fromkeys(place.kind for place in places)
+            for kind in kinds
             if education.suffices(type_.education, kind.education)
         },
     )

@@ -278,8 +278,8 @@ def test_an_exact_assignment_of_single_people_to_single_seats_is_no_better(
     assert (len(found), total) == exact(among, to)
 
 
-def test_thousands_are_matched_and_their_order_does_not_matter() -> None:
-    among, to = population.graduates(2700, 1), population.vacancies(800, 1)
+def test_thousands_are_matched_though_wages_are_large_numbers_and_their_order_does_not_matter() -> None:
+    among, to = population.graduates(2600, 1), population.vacancies(1000, 1)
     found = matching.propose(among, to, population.NEIGHBOURS)
     assert len(found) == min(len(among), sum(one.seats_left for one in to))
     assert matching.propose(among[::-1], to[::-1], population.NEIGHBOURS) == found
