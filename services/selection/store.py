@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from services.selection.applicant import Applicant
@@ -13,6 +13,7 @@ from services.selection.run import Run
 from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, StorageAway, guarded
 
+_ASKED = 10_000  # ids in one query, which may hold 16 MB as well
 _SHOW_EVERY_S = 3.0
 _UNSEEN_MS = 10_000
 
@@ -38,15 +39,16 @@ class Store:
         """The applicants of a programme."""
         return await self._ids({"programme_code": programme_code})
 
-    async def ids_of(self, person_ids: Iterable[str]) -> list[str]:
+    async def ids_of(self, person_ids: Sequence[str]) -> list[str]:
         """The registrations of these people, in every programme."""
-        return await self._ids({"person_id": {"$in": list(person_ids)}})
+        found = []
+        for start in range(0, len(person_ids), _ASKED):
+            found += await self._ids({"person_id": {"$in": person_ids[start : start + _ASKED]}})
+        return found
 
-    async def awaiting_selection(self, programme_code: str) -> list[Applicant]:
-        """Those the programme's selection is about: passed and not withdrawn."""
-        return await self.applicants.find(
-            {"programme_code": programme_code, "screening.passed": True, "withdrawn": False}, sort=[("_id", 1)]
-        )
+    def awaiting_selection(self, programme_code: str) -> AsyncIterator[Applicant]:
+        """Those the programme's selection is about: passed and not withdrawn. Not all in memory at once."""
+        return self.applicants.each({"programme_code": programme_code, "screening.passed": True, "withdrawn": False})
 
     async def interrupted_decisions(self) -> list[str]:
         """The codes of programmes whose decision was begun, is not finished, and is carried out by nobody."""

@@ -184,6 +184,10 @@ async def test_calls_at_the_same_time_fill_no_seat_twice_and_a_repeated_call_ans
         assert set(Counter(one["vacancy_id"] for one in outsider.data(JobMatched)).values()) == {2}
 
 
+async def ended(store: Store) -> bool:
+    return await store.turn.run_to_do() is None
+
+
 async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
     settings_for: MakeSettings, running: Running, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +229,7 @@ async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
         await until(lambda: len(outsider.data(JobMatched)) == 3, 40)
     assert len({one["applicant_id"] for one in outsider.data(JobMatched)}) == 3
     after = Store(storage_of(settings, "placement"))
-    assert await after.turn.run_to_do() is None
+    await until(lambda: ended(after))  # proposals are heard of before the run is put down as done
     assert [(run.proposed, run.done) for run in await after.runs.find({})] == [(3, True)]
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ortools.graph.python import linear_sum_assignment
 
+from benchmarks import population
 from services.placement import education, matching
 from services.placement.graduate import Answer, Certificate, Graduate, Match
 from services.placement.matching import Candidate, Opening, Proposal
@@ -180,8 +182,8 @@ vacancies = st.lists(
 ).map(lambda found: [Opening(f"v-{n}", one.work, one.seats_left) for n, one in enumerate(found)])
 
 
-def score(one: Candidate, work: Work, highest: Fraction) -> Fraction:
-    near = 60 if one.city == work.location else 30 if NEIGHBOURS.are(str(one.city), work.location) else 0
+def score(one: Candidate, work: Work, highest: Fraction, neighbours: Neighbours = NEIGHBOURS) -> Fraction:
+    near = 60 if one.city == work.location else 30 if neighbours.are(str(one.city), work.location) else 0
     return near + 40 * Fraction(work.wage_min + work.wage_max, 2) / highest
 
 
@@ -232,6 +234,53 @@ def test_nobody_is_proposed_twice_no_seat_is_given_twice_and_order_does_not_matt
     shuffled = list(among)
     seed.shuffle(shuffled)
     assert matching.propose(shuffled, to[::-1], NEIGHBOURS) == found
+
+
+def exact(among: list[Candidate], to: list[Opening]) -> tuple[int, Fraction]:
+    """How many can be proposed and their greatest total score, by another algorithm: each person and seat by itself."""
+    seats = [one.work for one in to for _ in range(one.seats_left)]
+    highest = Fraction(max(one.work.twice_the_wage for one in to), 2)
+    unplaced = 100 * highest.numerator * (len(among) + 1)
+    solver = linear_sum_assignment.SimpleLinearSumAssignment()
+    # a person without a seat and a seat without a person have a partner each that nobody else may have
+    pairs = [(m, n) for m, one in enumerate(among) for n, work in enumerate(seats) if allowed(one, work)]
+    for m, n in pairs:
+        points = score(among[m], seats[n], highest, population.NEIGHBOURS) * highest.numerator
+        assert points.denominator == 1
+        solver.add_arc_with_cost(m, n, 100 * highest.numerator - int(points))
+        solver.add_arc_with_cost(len(among) + n, len(seats) + m, 0)
+    for m in range(len(among)):
+        solver.add_arc_with_cost(m, len(seats) + m, unplaced)
+    for n in range(len(seats)):
+        solver.add_arc_with_cost(len(among) + n, n, 0)
+    assert solver.solve() == solver.OPTIMAL
+    placed = [m for m in range(len(among)) if solver.right_mate(m) < len(seats)]
+    total = sum(
+        (score(among[m], seats[solver.right_mate(m)], highest, population.NEIGHBOURS) for m in placed), Fraction(0)
+    )
+    return len(placed), total
+
+
+@settings(deadline=None, max_examples=20)
+@given(number=st.integers(1, 120), vacancies=st.integers(1, 60), seed=st.integers(0, 1000))
+def test_an_exact_assignment_of_single_people_to_single_seats_is_no_better(
+    number: int, vacancies: int, seed: int
+) -> None:
+    among, to = population.graduates(number, 1, seed), population.vacancies(vacancies, 1, seed)
+    by_id = {one.applicant_id: one for one in among}
+    work = {one.vacancy_id: one.work for one in to}
+    highest = Fraction(max(one.twice_the_wage for one in work.values()), 2)
+    found = matching.propose(among, to, population.NEIGHBOURS)
+    pairs = [(by_id[one.applicant_id], work[one.vacancy_id]) for one in found]
+    total = sum((score(one, place, highest, population.NEIGHBOURS) for one, place in pairs), Fraction(0))
+    assert (len(found), total) == exact(among, to)
+
+
+def test_thousands_are_matched_though_wages_are_large_numbers_and_their_order_does_not_matter() -> None:
+    among, to = population.graduates(2600, 1), population.vacancies(1000, 1)
+    found = matching.propose(among, to, population.NEIGHBOURS)
+    assert len(found) == min(len(among), sum(one.seats_left for one in to))
+    assert matching.propose(among[::-1], to[::-1], population.NEIGHBOURS) == found
 
 
 def test_what_is_published_of_an_employer_holds_no_phone_number() -> None:
