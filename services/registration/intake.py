@@ -1,9 +1,12 @@
 """Takes registrations in: one form, or all rows of one file."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -11,16 +14,22 @@ from services.registration.admission import Submission, admit, outside, shared_p
 from services.registration.applicant import Applicant
 from services.registration.cleaning import Unusable, clean
 from services.registration.store import Standing, Store
+from services.registration.vault import Vault
+from shared.breath import Breath
 from shared.cells import BadCell, Cell, moment
+from shared.contracts import Event
 from shared.contracts.registration import Programme
 from shared.ledger import Signature
 from shared.problems import Conflict, Invalid
-from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
+from shared.rows import Judged, Problem, Row, Rows, Verdict
 from shared.storage import Taken
 
 FORM = 0  # the row of a registration that came in by a form
-_SIDE_BY_SIDE = 400  # registrations in flight: enough to fill the bulk writes, few enough to stay small in memory
-_BREATHE_EVERY = 100  # rows cleaned between two turns of the event loop
+_TOGETHER = 100  # registrations a bulk write: preparing one holds the event loop for a while
+_TOLD_TOGETHER = 500  # verdicts
+
+Made = tuple[Applicant, list[Event]]
+Make = Callable[[int], Made]  # of a registration number
 
 _DETAILS = {
     "not_open": "Registration for this programme has not opened yet.",
@@ -55,26 +64,38 @@ class Intake:
             if reason := outside(programme.registration, now):
                 raise Conflict(reason, _DETAILS[reason])
             number = await self._store.numbers.next(programme.code)
-            if applicant := await self._add(programme, submission, number, key, signed):
+            make = partial(_new, self._store.vault, programme, submission, key, signed)
+            _, applicant = await self._save(programme, submission, make, make(number))
+            if applicant is not None:
                 return applicant, cleaned.warnings
 
-    async def take_file(self, programme: Programme, rows: Rows, key: str | None, signed: Signature) -> JudgedRows:
-        """Judge every row, in order of submission, and register whom it should. Raises Invalid and StorageAway."""
-        if len({row.row for row in rows.rows}) < len(rows.rows):
-            raise Invalid("rows_not_unique", "Two rows have the same number.")
-        judged: dict[int, Judged] = {}
-        submissions = []
-        for place, row in enumerate(rows.rows):
-            if place % _BREATHE_EVERY == 0:
-                await asyncio.sleep(0)
-            try:
-                submissions.append(self._read(row, programme))
-            except Unusable as unusable:
-                judged[row.row] = Judged(row=row.row, verdict=Verdict.REFUSED, problems=unusable.problems)
-        lock = self._importing.setdefault(programme.code, asyncio.Lock())
-        async with lock:
-            judged |= await self._register(programme, submissions, key, signed)
-        return JudgedRows(results=[judged[row.row] for row in rows.rows])
+    async def take_file(
+        self, programme: Programme, sheet: AsyncIterable[Rows], key: str | None, signed: Signature
+    ) -> AsyncGenerator[list[Judged]]:
+        """Judge every row, in order of submission, and register whom it should; yields verdicts in any order.
+
+        Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
+        """
+        breath = Breath()
+        numbers: set[int] = set()
+        unusable: list[Judged] = []
+        submissions: list[Submission] = []
+        async for rows in sheet:
+            for row in rows.rows:
+                if row.row in numbers:
+                    raise Invalid("rows_not_unique", "Two rows have the same number.")
+                numbers.add(row.row)
+                try:
+                    submissions.append(self._read(row, programme))
+                except Unusable as bad:
+                    unusable.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=bad.problems))
+                await breath.take()
+        async with (
+            self._importing.setdefault(programme.code, asyncio.Lock()),
+            aclosing(self._register(programme, submissions, unusable, key, signed)) as registering,
+        ):
+            async for judged in registering:
+                yield judged
 
     def _read(self, row: Row, programme: Programme) -> Submission:
         """Raises Unusable, with what is wrong with the time of submission among the rest."""
@@ -92,35 +113,74 @@ class Intake:
         return Submission(row.row, at, self._store.vault.person_id(cleaned.person.nik), cleaned)
 
     async def _register(
-        self, programme: Programme, submissions: Sequence[Submission], key: str | None, signed: Signature
-    ) -> dict[int, Judged]:
+        self,
+        programme: Programme,
+        submissions: Sequence[Submission],
+        unusable: list[Judged],
+        key: str | None,
+        signed: Signature,
+    ) -> AsyncGenerator[list[Judged]]:
         submissions = await self._as_corrected(programme.code, submissions)
         standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
-        admission = admit(submissions, standing, programme.registration)
-        judged = {one.row: _outside(one, reason) for one, reason in admission.refused}
+        # beside the event loop, as it may be a hundred thousand
+        admission = await asyncio.to_thread(admit, submissions, standing, programme.registration)
+        yield unusable + [_outside(one, reason) for one, reason in admission.refused]
         await self._warn_of_shared_phones(programme.code, admission.admitted)
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
         registered: dict[str, str] = {}
-        numbered = list(zip(admission.admitted, numbers, strict=True))
-        for start in range(0, len(numbered), _SIDE_BY_SIDE):
-            chunk = numbered[start : start + _SIDE_BY_SIDE]
-            added = await asyncio.gather(*(self._add(programme, *one, key, signed) for one in chunk))
-            for (submission, _), applicant in zip(chunk, added, strict=True):
-                if applicant is None:  # somebody else registered this person meanwhile
-                    admission.repeated.append(submission)
-                    continue
-                registered[applicant.person_id] = applicant.registration_no
-                judged[submission.row] = _accepted(submission, applicant.registration_no)
+        numbered = zip(admission.admitted, numbers, strict=True)
+        async with aclosing(self._add_all(programme, numbered, key, signed)) as adding:
+            async for added in adding:
+                judged = []
+                for submission, applicant in added:
+                    if applicant is None:  # somebody else registered this person meanwhile
+                        admission.repeated.append(submission)
+                        continue
+                    registered[applicant.person_id] = applicant.registration_no
+                    judged.append(_accepted(submission, applicant.registration_no))
+                yield judged
         elsewhere = {one.person_id for one in admission.repeated} - registered.keys() - standing.keys()
         standing |= await self._store.standing(programme.code, elsewhere)
-        for submission in admission.repeated:
-            known = standing.get(submission.person_id)
-            if known is not None and _made_by(known, key, submission.row):
-                judged[submission.row] = _accepted(submission, known.registration_no)
-            else:
-                number = known.registration_no if known else registered[submission.person_id]
-                judged[submission.row] = Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=number)
-        return judged
+        for start in range(0, len(admission.repeated), _TOLD_TOGETHER):
+            yield [
+                _repeated(one, standing.get(one.person_id), registered.get(one.person_id), key)
+                for one in admission.repeated[start : start + _TOLD_TOGETHER]
+            ]
+
+    async def _add_all(
+        self, programme: Programme, numbered: Iterable[tuple[Submission, int]], key: str | None, signed: Signature
+    ) -> AsyncGenerator[list[tuple[Submission, Applicant | None]]]:
+        """Registers them in their order: while some are written, the next ones are made, in turns with others."""
+        breath = Breath()
+        rest = iter(numbered)
+        saving: asyncio.Future[list[tuple[Submission, Applicant | None]]] | None = None
+        try:
+            while some := list(islice(rest, _TOGETHER)):
+                made = []
+                for submission, number in some:
+                    make = partial(_new, self._store.vault, programme, submission, key, signed)
+                    made.append((submission, make, make(number)))
+                    await breath.take()
+                if saving is not None:
+                    yield await saving
+                saving = asyncio.gather(*(self._save(programme, *one) for one in made))
+            if saving is not None:
+                yield await saving
+        finally:
+            if saving is not None:
+                saving.cancel()
+
+    async def _save(
+        self, programme: Programme, submission: Submission, make: Make, made: Made
+    ) -> tuple[Submission, Applicant | None]:
+        """With the new registration; None when this person turns out to be registered."""
+        while True:
+            try:
+                return submission, await self._store.applicants.add(*made)
+            except Taken as taken:
+                if "person_id" in taken.fields:
+                    return submission, None
+                made = make(await self._store.numbers.next(programme.code))
 
     async def _as_corrected(self, programme_code: str, submissions: Sequence[Submission]) -> list[Submission]:
         """The submissions, those under a NIK that was corrected since as the person it was corrected to.
@@ -133,21 +193,7 @@ class Intake:
             for holder in holders:
                 if holder.handed_in(self._store.vault, submission):
                     own[submission.row] = holder.person_id
-        return [replace(one, person_id=own.get(one.row, one.person_id)) for one in submissions]
-
-    async def _add(
-        self, programme: Programme, submission: Submission, number: int, key: str | None, signed: Signature
-    ) -> Applicant | None:
-        """The new registration; None when this person turns out to be registered."""
-        while True:
-            applicant = Applicant(_id=uuid4().hex, idempotency_key=key, row=submission.row)
-            events = applicant.register(self._store.vault, programme, submission, number, signed)
-            try:
-                return await self._store.applicants.add(applicant, events)
-            except Taken as taken:
-                if "person_id" in taken.fields:
-                    return None
-                number = await self._store.numbers.next(programme.code)
+        return [replace(one, person_id=own[one.row]) if one.row in own else one for one in submissions]
 
     async def _again(self, known: Standing, key: str | None) -> Applicant:
         applicant = await self._store.applicants.get(known.applicant_id) if _made_by(known, key, FORM) else None
@@ -159,7 +205,7 @@ class Intake:
     async def _warn_of_shared_phones(self, programme_code: str, submissions: Sequence[Submission]) -> None:
         numbers = {phone for one in submissions if (phone := one.cleaned.person.phone)}
         known = await self._store.phone_holders(programme_code, numbers)
-        shared = shared_phones(submissions, known)
+        shared = await asyncio.to_thread(shared_phones, submissions, known)
         for submission in submissions:
             if submission.row in shared:
                 phone = submission.cleaned.person.phone
@@ -175,6 +221,22 @@ def unusable_answers(unusable: Unusable) -> Invalid:
 def _made_by(known: Standing, key: str | None, row: int) -> bool:
     """Whether this very request made the registration, and is now being repeated."""
     return key is not None and (known.idempotency_key, known.row) == (key, row)
+
+
+def _new(
+    vault: Vault, programme: Programme, submission: Submission, key: str | None, signed: Signature, number: int
+) -> Made:
+    """A registration that is not saved yet, with the events it causes."""
+    applicant = Applicant(_id=uuid4().hex, idempotency_key=key, row=submission.row)
+    return applicant, applicant.register(vault, programme, submission, number, signed)
+
+
+def _repeated(submission: Submission, known: Standing | None, number: str | None, key: str | None) -> Judged:
+    """The verdict on somebody who was registered before, as `known`, or by another row of the file, under `number`."""
+    if known is not None and _made_by(known, key, submission.row):
+        return _accepted(submission, known.registration_no)
+    note = known.registration_no if known else number
+    return Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=note)
 
 
 def _accepted(submission: Submission, number: str) -> Judged:
