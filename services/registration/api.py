@@ -16,6 +16,7 @@ from services.registration.discretion import without_name
 from services.registration.intake import Intake
 from services.registration.programme import BadDefinition, parse
 from services.registration.revising import count_ages_again
+from services.registration.sheet_intake import SheetIntake
 from services.registration.store import Store
 from shared.cells import JAKARTA, Cell, text
 from shared.contracts import Event
@@ -37,6 +38,11 @@ def _store(request: Request) -> Store:
 def _intake(request: Request) -> Intake:
     intake: Intake = request.app.state.intake
     return intake
+
+
+def _sheets(request: Request) -> SheetIntake:
+    sheets: SheetIntake = request.app.state.sheets
+    return sheets
 
 
 Kept = Annotated[Store, Depends(_store)]
@@ -102,11 +108,11 @@ async def register(
     openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": Rows.model_json_schema()}}}},
 )
 async def import_applicants(
-    request: Request, store: Kept, intake: Annotated[Intake, Depends(_intake)], code: str, key: Key = None
+    request: Request, store: Kept, sheets: Annotated[SheetIntake, Depends(_sheets)], code: str, key: Key = None
 ) -> StreamingResponse:
     """Register the people of one file, in order of their submission: lines of rows, answered by lines of verdicts."""
     programme = await store.programme(code)
-    judging = intake.take_file(programme, _rows(request), key, signature())
+    judging = sheets.take(programme, _rows(request), key, signature())
     first = await anext(judging)  # from here on a problem stands in the last line
     return StreamingResponse(_written(first, judging), media_type=NDJSON)
 

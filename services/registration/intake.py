@@ -1,36 +1,21 @@
-"""Takes registrations in: one form, or all rows of one file."""
+"""Takes in one form."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from itertools import islice
-from uuid import uuid4
-from weakref import WeakValueDictionary
 
-from services.registration.admission import Submission, admit, outside, shared_phones
+from services.registration.admission import Submission, outside
 from services.registration.applicant import Applicant
 from services.registration.cleaning import Unusable, clean
+from services.registration.enrolling import made_by, new, save, warn_of_shared_phones
 from services.registration.store import Standing, Store
-from services.registration.vault import Vault
-from shared.breath import Breath
-from shared.cells import BadCell, Cell, moment
-from shared.contracts import Event
+from shared.cells import Cell
 from shared.contracts.registration import Programme
 from shared.ledger import Signature
 from shared.problems import Conflict, Invalid
-from shared.rows import Judged, Problem, Row, Rows, Verdict
-from shared.storage import Taken
+from shared.rows import Problem
 
 FORM = 0  # the row of a registration that came in by a form
-_TOGETHER = 100  # registrations a bulk write: preparing one holds the event loop for a while
-_TOLD_TOGETHER = 500  # verdicts
-
-Made = tuple[Applicant, list[Event]]
-Make = Callable[[int], Made]  # of a registration number
-
 _DETAILS = {
     "not_open": "Registration for this programme has not opened yet.",
     "closed": "Registration for this programme is closed.",
@@ -38,11 +23,10 @@ _DETAILS = {
 
 
 class Intake:
-    """Registers people in programmes. An import holds its programme's lock, so that two do not compete for numbers."""
+    """Registers people in programmes, one by one."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._importing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take_form(
         self, programme: Programme, cells: Mapping[str, Cell], now: datetime, key: str | None, signed: Signature
@@ -56,7 +40,8 @@ class Intake:
         except Unusable as unusable:
             raise unusable_answers(unusable) from None
         submission = Submission(FORM, now, self._store.vault.person_id(cleaned.person.nik), cleaned)
-        await self._warn_of_shared_phones(programme.code, [submission])
+        phones = [cleaned.person.phone] if cleaned.person.phone else []
+        warn_of_shared_phones([submission], await self._store.phone_holders(programme.code, phones))
         while True:
             standing = await self._store.standing(programme.code, [submission.person_id])
             if known := standing.get(submission.person_id):
@@ -64,186 +49,20 @@ class Intake:
             if reason := outside(programme.registration, now):
                 raise Conflict(reason, _DETAILS[reason])
             number = await self._store.numbers.next(programme.code)
-            make = partial(_new, self._store.vault, programme, submission, key, signed)
-            _, applicant = await self._save(programme, submission, make, make(number))
+            make = partial(new, self._store.vault, programme, submission, key, signed)
+            _, applicant = await save(self._store, programme, submission, make, make(number))
             if applicant is not None:
                 return applicant, cleaned.warnings
 
-    async def take_file(
-        self, programme: Programme, sheet: AsyncIterable[Rows], key: str | None, signed: Signature
-    ) -> AsyncGenerator[list[Judged]]:
-        """Judge every row, in order of submission, and register whom it should; yields verdicts in any order.
-
-        Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
-        """
-        breath = Breath()
-        numbers: set[int] = set()
-        unusable: list[Judged] = []
-        submissions: list[Submission] = []
-        async for rows in sheet:
-            for row in rows.rows:
-                if row.row in numbers:
-                    raise Invalid("rows_not_unique", "Two rows have the same number.")
-                numbers.add(row.row)
-                try:
-                    submissions.append(self._read(row, programme))
-                except Unusable as bad:
-                    unusable.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=bad.problems))
-                await breath.take()
-        async with (
-            self._importing.setdefault(programme.code, asyncio.Lock()),
-            aclosing(self._register(programme, submissions, unusable, key, signed)) as registering,
-        ):
-            async for judged in registering:
-                yield judged
-
-    def _read(self, row: Row, programme: Programme) -> Submission:
-        """Raises Unusable, with what is wrong with the time of submission among the rest."""
-        submitted = row.cells.get("submitted_at")
-        try:
-            at = moment(submitted)
-        except BadCell as bad:
-            problems = [Problem(column="submitted_at", reason=bad.reason, value=submitted)]
-            try:
-                clean(row.cells, programme, programme.registration.closes)
-            except Unusable as unusable:
-                problems += unusable.problems
-            raise Unusable(problems) from None
-        cleaned = clean(row.cells, programme, at.date())
-        return Submission(row.row, at, self._store.vault.person_id(cleaned.person.nik), cleaned)
-
-    async def _register(
-        self,
-        programme: Programme,
-        submissions: Sequence[Submission],
-        unusable: list[Judged],
-        key: str | None,
-        signed: Signature,
-    ) -> AsyncGenerator[list[Judged]]:
-        submissions = await self._as_corrected(programme.code, submissions)
-        standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
-        # beside the event loop, as it may be a hundred thousand
-        admission = await asyncio.to_thread(admit, submissions, standing, programme.registration)
-        yield unusable + [_outside(one, reason) for one, reason in admission.refused]
-        await self._warn_of_shared_phones(programme.code, admission.admitted)
-        numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
-        registered: dict[str, str] = {}
-        numbered = zip(admission.admitted, numbers, strict=True)
-        async with aclosing(self._add_all(programme, numbered, key, signed)) as adding:
-            async for added in adding:
-                judged = []
-                for submission, applicant in added:
-                    if applicant is None:  # somebody else registered this person meanwhile
-                        admission.repeated.append(submission)
-                        continue
-                    registered[applicant.person_id] = applicant.registration_no
-                    judged.append(_accepted(submission, applicant.registration_no))
-                yield judged
-        elsewhere = {one.person_id for one in admission.repeated} - registered.keys() - standing.keys()
-        standing |= await self._store.standing(programme.code, elsewhere)
-        for start in range(0, len(admission.repeated), _TOLD_TOGETHER):
-            yield [
-                _repeated(one, standing.get(one.person_id), registered.get(one.person_id), key)
-                for one in admission.repeated[start : start + _TOLD_TOGETHER]
-            ]
-
-    async def _add_all(
-        self, programme: Programme, numbered: Iterable[tuple[Submission, int]], key: str | None, signed: Signature
-    ) -> AsyncGenerator[list[tuple[Submission, Applicant | None]]]:
-        """Registers them in their order: while some are written, the next ones are made, in turns with others."""
-        breath = Breath()
-        rest = iter(numbered)
-        saving: asyncio.Future[list[tuple[Submission, Applicant | None]]] | None = None
-        try:
-            while some := list(islice(rest, _TOGETHER)):
-                made = []
-                for submission, number in some:
-                    make = partial(_new, self._store.vault, programme, submission, key, signed)
-                    made.append((submission, make, make(number)))
-                    await breath.take()
-                if saving is not None:
-                    yield await saving
-                saving = asyncio.gather(*(self._save(programme, *one) for one in made))
-            if saving is not None:
-                yield await saving
-        finally:
-            if saving is not None:
-                saving.cancel()
-
-    async def _save(
-        self, programme: Programme, submission: Submission, make: Make, made: Made
-    ) -> tuple[Submission, Applicant | None]:
-        """With the new registration; None when this person turns out to be registered."""
-        while True:
-            try:
-                return submission, await self._store.applicants.add(*made)
-            except Taken as taken:
-                if "person_id" in taken.fields:
-                    return submission, None
-                made = make(await self._store.numbers.next(programme.code))
-
-    async def _as_corrected(self, programme_code: str, submissions: Sequence[Submission]) -> list[Submission]:
-        """The submissions, those under a NIK that was corrected since as the person it was corrected to.
-
-        So a file that comes again after a correction registers nobody twice.
-        """
-        holders = await self._store.corrected_from(programme_code, (one.person_id for one in submissions))
-        own: dict[int, str] = {}
-        for submission in submissions if holders else ():
-            for holder in holders:
-                if holder.handed_in(self._store.vault, submission):
-                    own[submission.row] = holder.person_id
-        return [replace(one, person_id=own[one.row]) if one.row in own else one for one in submissions]
-
     async def _again(self, known: Standing, key: str | None) -> Applicant:
-        applicant = await self._store.applicants.get(known.applicant_id) if _made_by(known, key, FORM) else None
+        applicant = await self._store.applicants.get(known.applicant_id) if made_by(known, key, FORM) else None
         if applicant is None:
             number = known.registration_no
             raise Conflict("duplicate", f"This person is registered already, as {number}.", registration_no=number)
         return applicant
-
-    async def _warn_of_shared_phones(self, programme_code: str, submissions: Sequence[Submission]) -> None:
-        numbers = {phone for one in submissions if (phone := one.cleaned.person.phone)}
-        known = await self._store.phone_holders(programme_code, numbers)
-        shared = await asyncio.to_thread(shared_phones, submissions, known)
-        for submission in submissions:
-            if submission.row in shared:
-                phone = submission.cleaned.person.phone
-                submission.cleaned.warnings.append(Problem(column="phone", reason="phone_shared", value=phone))
 
 
 def unusable_answers(unusable: Unusable) -> Invalid:
     """The problem document of a form whose answers cannot be used."""
     errors = [problem.model_dump() for problem in unusable.problems]
     return Invalid("unusable", "Some answers cannot be used.", errors=errors)
-
-
-def _made_by(known: Standing, key: str | None, row: int) -> bool:
-    """Whether this very request made the registration, and is now being repeated."""
-    return key is not None and (known.idempotency_key, known.row) == (key, row)
-
-
-def _new(
-    vault: Vault, programme: Programme, submission: Submission, key: str | None, signed: Signature, number: int
-) -> Made:
-    """A registration that is not saved yet, with the events it causes."""
-    applicant = Applicant(_id=uuid4().hex, idempotency_key=key, row=submission.row)
-    return applicant, applicant.register(vault, programme, submission, number, signed)
-
-
-def _repeated(submission: Submission, known: Standing | None, number: str | None, key: str | None) -> Judged:
-    """The verdict on somebody who was registered before, as `known`, or by another row of the file, under `number`."""
-    if known is not None and _made_by(known, key, submission.row):
-        return _accepted(submission, known.registration_no)
-    note = known.registration_no if known else number
-    return Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=note)
-
-
-def _accepted(submission: Submission, number: str) -> Judged:
-    warnings = submission.cleaned.warnings
-    return Judged(row=submission.row, verdict=Verdict.ACCEPTED, warnings=warnings, note=number)
-
-
-def _outside(submission: Submission, reason: str) -> Judged:
-    problem = Problem(column="submitted_at", reason=reason, value=submission.at.isoformat())
-    return Judged(row=submission.row, verdict=Verdict.REFUSED, problems=[problem])
