@@ -13,6 +13,7 @@ from services.gateway.services import ROWS_TIMEOUT_S, Services, as_json, at
 from services.gateway.verdicts import Verdicts
 from shared.problems import Away
 from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
+from shared.unwatched import unwatched
 
 T = TypeVar("T")
 
@@ -69,10 +70,11 @@ async def _exchange(services: Services, sheet: Import, table: Table) -> Verdicts
     verdicts = Verdicts()
     path = at(sheet.kind.path, code=sheet.code)
     exchange = services.exchange(sheet.kind.owner, path, sheet.caller, written(), key=f"{sheet.key}:0:0")
-    async with aclosing(exchange) as answers:
-        async for answer in answers:
-            verdicts.add(JudgedRows.model_validate(answer).results)
-            sheet.judged(verdicts.rows)
+    with unwatched() as each:
+        async with aclosing(exchange) as answers:
+            async for answer in answers:
+                verdicts.add(each(JudgedRows.model_validate(answer).results))
+                sheet.judged(verdicts.rows)
     return verdicts
 
 

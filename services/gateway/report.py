@@ -12,6 +12,7 @@ from services.gateway.verdicts import Verdicts
 from shared.cells import Cell
 from shared.free_text import scrubbed
 from shared.rows import Problem, Verdict
+from shared.unwatched import unwatched
 
 MASK = "•••"
 _LONGEST_VALUE = 300  # characters of a cell that a report quotes
@@ -90,20 +91,22 @@ def compose(kind: Kind, headings: Mapping[str, str], verdicts: Verdicts, reader:
             message=message(problem.reason, reader.language),
         )
 
-    refused = []
-    for one in rows:
-        if one.verdict in (Verdict.REFUSED, Verdict.WAITING):
-            first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
-            refused.append(Refusal(**dict(first), also=others))
-    duplicates = [one for one in rows if one.verdict is Verdict.DUPLICATE]
+    with unwatched() as each:
+        refused = []
+        for one in each(rows):
+            if one.verdict in (Verdict.REFUSED, Verdict.WAITING):
+                first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
+                refused.append(Refusal(**dict(first), also=others))
+        warnings = [finding(one.row, problem) for one in each(rows) for problem in one.warnings]
+        duplicates = [Duplicate(row=one.row, note=one.note) for one in each(rows) if one.verdict is Verdict.DUPLICATE]
     shown = slice(_MOST_KEPT if reader.kept else None)
     return Report(
         rows=verdicts.rows,
         accepted=verdicts.accepted,
         duplicates=len(duplicates),
         refused=refused[shown],
-        warnings=[finding(one.row, problem) for one in rows for problem in one.warnings][shown],
-        duplicate_rows=[Duplicate(row=one.row, note=one.note) for one in duplicates][shown],
+        warnings=warnings[shown],
+        duplicate_rows=duplicates[shown],
         left_out=len(refused) - len(refused[shown]),
     )
 

@@ -1,7 +1,7 @@
 """Takes in all rows of one file: judged together, in order of submission, some hundred on their way at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -19,8 +19,10 @@ from shared.contracts.registration import Programme
 from shared.ledger import Signature
 from shared.problems import Invalid
 from shared.rows import Judged, Problem, Row, Rows, Verdict
+from shared.storage import BATCH
+from shared.unwatched import unwatched
 
-_TOGETHER = 100  # registrations a bulk write: their saving begins in one turn of the event loop
+_TOGETHER = BATCH  # registrations whose saving begins in one turn of the event loop
 _TOLD_TOGETHER = 500  # verdicts
 
 
@@ -38,12 +40,25 @@ class SheetIntake:
 
         Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
         """
+        with unwatched() as each:
+            submissions, unusable = await self._read_all(programme, sheet, each)
+            async with (
+                self._importing.setdefault(programme.code, asyncio.Lock()),
+                aclosing(self._register(programme, submissions, unusable, key, signed)) as registering,
+            ):
+                async for judged in registering:
+                    yield judged
+
+    async def _read_all(
+        self, programme: Programme, sheet: AsyncIterable[Rows], each: Callable[[list[Row]], Iterator[Row]]
+    ) -> tuple[list[Submission], list[Judged]]:
+        """The submissions, and the refusals of rows that cannot be used."""
         breath = Breath()
         numbers: set[int] = set()
-        unusable: list[Judged] = []
         submissions: list[Submission] = []
+        unusable: list[Judged] = []
         async for rows in sheet:
-            for row in rows.rows:
+            for row in each(rows.rows):
                 if row.row in numbers:
                     raise Invalid("rows_not_unique", "Two rows have the same number.")
                 numbers.add(row.row)
@@ -52,12 +67,7 @@ class SheetIntake:
                 except Unusable as bad:
                     unusable.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=bad.problems))
                 await breath.take()
-        async with (
-            self._importing.setdefault(programme.code, asyncio.Lock()),
-            aclosing(self._register(programme, submissions, unusable, key, signed)) as registering,
-        ):
-            async for judged in registering:
-                yield judged
+        return submissions, unusable
 
     def _read(self, row: Row, programme: Programme) -> Submission:
         """Raises Unusable, with what is wrong with the time of submission among the rest."""
