@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import os
 import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,25 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pymongo import MongoClient, WriteConcern
 
+from benchmarks import reading
 from benchmarks.applicants import programme, write_sheet
 from benchmarks.asking import asking, p99
 from benchmarks.figures import Curve, Figure, Section
 from deploy.local import services
 from deploy.local.runner import LocalStack
-from services.gateway import columns, sheets
 from services.gateway.client import Client
-from services.gateway.kinds import APPLICANTS
-from services.registration.cleaning import Unusable, clean
-from services.registration.programme import parse
-from shared.cells import Cell, moment
 
-_PEER = (  # what reads the sheet, and nothing else
-    "import sys, python_calamine as p; b = p.CalamineWorkbook.from_path(sys.argv[1]);"
-    "print(sum(1 for row in b.get_sheet_by_index(0).iter_rows()))"
-)
 _BULK = 100  # documents, as the import writes them
 _SETTLED_S = 900
 _HOW = """A workbook of invented applicants, one in 97 unusable. By itself: the child process that reads it beside
@@ -40,18 +29,6 @@ servers of its own, until the report is answered and until everybody is screened
 the same documents to the same MongoDB with the same indexes. Meanwhile gateway, registration and placement are each
 asked `/health/live` every 10 ms; placement has nothing to do with it, so its waits are the machine's own."""
 _MB = 1 << 20
-
-
-@dataclass
-class Read:
-    """One sheet, read and cleaned: seconds, and the most memory of the child, in bytes."""
-
-    peer_s: float
-    peer_bytes: int
-    child_s: float
-    child_bytes: int
-    copied_s: float
-    cleaned_s: float
 
 
 @dataclass
@@ -69,53 +46,14 @@ def measure(quick: bool) -> Section:
     sizes = (1_000, 3_000, 10_000) if quick else (1_000, 3_000, 10_000, 30_000, 100_000)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pendaftar.xlsx"
-        read: dict[int, list[Read]] = {}
+        read: dict[int, list[reading.Read]] = {}
         imported: dict[int, list[Imported]] = {}
         with LocalStack(Path(folder) / "home", port=_free_port(), db_prefix="bench") as stack:
             for seed, rows in enumerate((*sizes, sizes[-1], sizes[-1]), start=1):
                 write_sheet(path, rows, seed)
-                read.setdefault(rows, []).append(_read(path))
+                read.setdefault(rows, []).append(reading.read(path))
                 imported.setdefault(rows, []).append(asyncio.run(_import(stack, path, f"UJI-{seed}")))
     return _section(sizes[-1], read, imported)
-
-
-def _read(path: Path) -> Read:
-    peer_s, peer_bytes, _ = _child([sys.executable, "-c", _PEER, str(path)])
-    child_s, child_bytes, written = _child([sys.executable, "-m", sheets.READER, str(path)])
-    lines = [orjson.loads(line) for line in written.splitlines()[:-1]]
-    table = columns.tabulate(APPLICANTS, [(number, cells) for number, cells in lines])
-    rows = [cells for _, cells in table.rows]
-    definition = parse(programme("UJI"))
-
-    def cleaned(cells: dict[str, Cell]) -> None:
-        try:
-            clean(cells, definition, moment(cells["submitted_at"]).date())
-        except Unusable:
-            return
-
-    return Read(peer_s, peer_bytes, child_s, child_bytes, _each(rows, dict), _each(rows, cleaned))
-
-
-def _each(rows: list[dict[str, Cell]], do: Callable[[dict[str, Cell]], object]) -> float:
-    began = time.perf_counter()
-    for cells in rows:
-        do(cells)
-    return time.perf_counter() - began
-
-
-def _child(command: list[str]) -> tuple[float, int, bytes]:
-    """Seconds, peak resident bytes and output of a process."""
-    began = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        child = os.posix_spawn(
-            command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 1)]
-        )
-        _, status, used = os.wait4(child, 0)
-        seconds = time.perf_counter() - began
-        if status:
-            raise RuntimeError(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
-        output.seek(0)
-        return seconds, used.ru_maxrss * 1024, output.read()
 
 
 async def _import(stack: LocalStack, path: Path, code: str) -> Imported:
@@ -180,7 +118,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _section(rows: int, read: dict[int, list[Read]], imported: dict[int, list[Imported]]) -> Section:
+def _section(rows: int, read: dict[int, list[reading.Read]], imported: dict[int, list[Imported]]) -> Section:
     reads, imports = read[rows], imported[rows]
 
     def rate(what: str, seconds: list[float], to: Figure | None = None, least: float | None = None) -> Figure:
@@ -223,7 +161,7 @@ def _section(rows: int, read: dict[int, list[Read]], imported: dict[int, list[Im
     return Section(f"Import of {rows:,} applicants", _HOW, figures, [_curve(read, imported)])
 
 
-def _curve(read: dict[int, list[Read]], imported: dict[int, list[Imported]]) -> Curve:
+def _curve(read: dict[int, list[reading.Read]], imported: dict[int, list[Imported]]) -> Curve:
     def each(seconds: Callable[[Any], float], measured: Mapping[int, Sequence[Any]]) -> list[tuple[float, float]]:
         return [(rows, statistics.median(map(seconds, runs)) / rows * 1e6) for rows, runs in measured.items()]
 

@@ -256,6 +256,19 @@ async def test_an_import_that_was_cut_short_goes_on_where_it_stopped(
         assert told(await client.post(path, json={"rows": rows}, headers=key)) == whole
 
 
+async def test_a_file_that_is_not_rows_registers_nobody(settings_for: SettingsFor, running: Running) -> None:
+    path = "/programmes/LAS-2026/imports/applicants"
+    line = json.dumps({"rows": [{"row": 2, "cells": {**ROW, "submitted_at": "2026-11-20"}}]})
+    async with running(build, settings_for(Settings, **KEYS), "registration") as client:
+        await client.put("/programmes", json=open_now())
+        for body, code in ((f"{line}\n[", "invalid"), (f"{line}\n{line}\n", "rows_not_unique")):
+            answer = await client.post(path, content=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert told(await client.post(path, content=b"")) == []
+        found = await client.post("/programmes/LAS-2026/search", json={"nik": ROW["nik"]})
+        assert found.json() == {"applicant_ids": []}
+
+
 async def test_alumni_lists_are_taken_once(
     settings_for: SettingsFor, running: Running, broker: AbstractConnection, sample: Path
 ) -> None:
