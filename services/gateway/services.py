@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +14,8 @@ from services.gateway.kinds import Owner
 from services.gateway.settings import Settings
 from shared import actors, context
 from shared.context import Actor
+from shared.json_lines import NDJSON
+from shared.json_lines import lines as lines_of
 from shared.problems import Away, Invalid, NotFound, Problem
 
 _CONNECT_TIMEOUT_S = 2.0
@@ -94,6 +96,30 @@ class Services:
         except httpx.TransportError as error:
             raise _away(service) from error
 
+    async def exchange(
+        self, service: Owner, path: str, caller: Caller, body: AsyncIterable[bytes], *, key: str
+    ) -> AsyncGenerator[Any]:
+        """POST JSON lines; the lines of the answer, as they come."""
+        headers = self._headers(service, caller) | {"Content-Type": NDJSON, "Idempotency-Key": key}
+        try:
+            async with self._client.stream(
+                "POST",
+                self._urls[service] + path,
+                content=body,
+                headers=headers,
+                timeout=httpx.Timeout(ROWS_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
+            ) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _problem(service, answer)
+                async for line in lines_of(answer.aiter_bytes()):
+                    told = orjson.loads(line)
+                    if problem := told.get("problem"):  # it came when the answer had begun
+                        raise Away(problem["code"], problem["detail"])
+                    yield told
+        except httpx.TransportError as error:
+            raise _away(service) from error
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -113,7 +139,7 @@ class Services:
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            content = _json(body)
+            content = as_json(body)
         try:
             answer = await self._client.request(
                 method,
@@ -139,7 +165,7 @@ def _away(service: Owner) -> Away:
     return Away(SERVICE_AWAY, f"The service {service} does not answer at the moment.")
 
 
-def _json(body: Any) -> bytes:
+def as_json(body: Any) -> bytes:
     """Strict JSON. Raises Invalid for what it cannot carry: lone surrogates, numbers beyond 64 bits."""
     try:
         return orjson.dumps(body)

@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from services.gateway.api.gateway import TheGateway
 from services.gateway.audits import SERVICES, Service, expected_of
 from services.gateway.calling import Known
-from shared.audit.api import NDJSON, Asked, Page
+from shared.audit.api import Asked, Page
+from shared.json_lines import NDJSON
 
 router = APIRouter(tags=["audit"])
 
