@@ -504,8 +504,8 @@ async def test_an_accepted_import_survives_its_gateway(
     async with whole.gateway() as first:
         await post(first, "/programmes", definition())
         await get(first, "/programmes/UJI-1")
+        whole.switchboard.away = {"registration"}  # whom the gateway asks about a programme it has not heard of
         await until(lambda: known_to_read_model(first))
-        whole.switchboard.away = {"registration"}
         accepted = await send(first, "/programmes/UJI-1/imports/applicants", people, **asynchronous)
         assert accepted.status_code == ACCEPTED, accepted.text
         address = accepted.headers["location"]
