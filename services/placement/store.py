@@ -28,7 +28,7 @@ class Store:
             ],
         )
         self.vacancies = storage.documents(
-            "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1)])]
+            "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1), ("_id", 1)])]
         )
         self.runs = storage.documents("runs", Run, aggregate="run", indexes=[IndexModel([("request", 1)], sparse=True)])
         self.turn = Turn(storage)
