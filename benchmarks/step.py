@@ -1,20 +1,12 @@
-"""One step, consume an event, write a document, publish an event with confirm, acknowledge: ours against raw floors.
+"""One step, consume an event, write a document, publish an event with confirm, acknowledge: ours against raw floors."""
 
-`python -m benchmarks.step [--events N] [--runs N]` uses JALUR_AMQP_URL and JALUR_MONGO_URL, or starts servers of its
-own, and prints a table of steps per second: medians, each as a ratio to the plain floor of the same run.
-"""
-
-import argparse
 import asyncio
 import contextlib
 import json
-import statistics
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -23,6 +15,8 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pydantic import Field
 from pymongo import UpdateOne
 
+from benchmarks import servers
+from benchmarks.figures import Figure, Section
 from shared import topology
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn
@@ -34,7 +28,6 @@ from shared.outbox import Relay
 from shared.storage import Documents, Storage
 from tests.conftest import Urls
 from tests.events import applicant, message
-from tests.servers import start
 
 SERVICE = "bench"
 QUEUE = topology.queue_of(SERVICE, ApplicantRegistered)
@@ -145,7 +138,7 @@ async def _channels(urls: Urls) -> AsyncIterator[tuple[AbstractChannel, Abstract
         yield consuming, await connection.channel(publisher_confirms=True)
 
 
-async def measure(urls: Urls, how: Callable[..., Awaitable[None]], events: int) -> float:
+async def rate_of(urls: Urls, how: Callable[..., Awaitable[None]], events: int) -> float:
     """Steps per second: from the consumer's start until the last answer was published."""
     connection = await aio_pika.connect(urls.amqp)
     async with connection:
@@ -195,30 +188,13 @@ async def compare(urls: Urls, events: int, runs: int) -> dict[str, list[float]]:
     rates: dict[str, list[float]] = {}
     for _ in range(runs):
         for how in (plain, batched, ours, audited):
-            rates.setdefault(how.__name__, []).append(await measure(urls, how, events))
+            rates.setdefault(how.__name__, []).append(await rate_of(urls, how, events))
     return rates
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=4000)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    import os
-
-    given = os.environ.get("JALUR_AMQP_URL"), os.environ.get("JALUR_MONGO_URL")
-    with contextlib.ExitStack() as stack:
-        if given[0] and given[1]:
-            urls = Urls(given[0], given[1])
-        else:
-            urls = stack.enter_context(start(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        rates = uvloop.run(compare(urls, options.events, options.runs))
-    floor = statistics.median(rates["plain"])
-    print("| way | steps/s (median) | to the plain floor | runs |\n|---|---|---|---|")
-    for way, found in rates.items():
-        median = statistics.median(found)
-        print(f"| {way} | {median:,.0f} | {median / floor:.2f} | {', '.join(f'{one:,.0f}' for one in found)} |")
-
-
-if __name__ == "__main__":
-    main()
+def measure(quick: bool) -> Section:
+    with servers.running() as urls:
+        rates = uvloop.run(compare(urls, 2000 if quick else 4000, 3 if quick else 5))
+    floor = Figure("plain", tuple(rates["plain"]), "steps/s")
+    others = [Figure(way, tuple(found), "steps/s", floor) for way, found in rates.items() if way != "plain"]
+    return Section("A step", __doc__, [floor, *others])
