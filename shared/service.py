@@ -62,7 +62,7 @@ def create(
     relay = Relay(amqp_url, storage)
     hearing = Hearing(amqp_url, storage, on)
     upkeep = Upkeep(amqp_url, on)
-    vitals = Vitals(storage, upkeep, hearing)
+    vitals = Vitals(storage, relay, upkeep, hearing)
     prepared = asyncio.Event()
 
     async def prepare() -> None:
@@ -115,8 +115,8 @@ def create(
     async def ready() -> JSONResponse:
         """The database answers, the relay is connected, and every queue has a consumer.
 
-        Beside that: the age of the oldest outbox entry, how many messages are parked, and whether the service is
-        making good what a lost queue did not bring.
+        Beside that: the age of the oldest outbox entry, how many documents are stuck with an event that cannot be
+        published, how many messages are parked, and whether the service is making good what a lost queue did not bring.
         """
         checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
         answered, shown = await asyncio.gather(_answers(storage), vitals.now())  # each may wait for the database

@@ -219,10 +219,11 @@ class Documents(Generic[D]):
         # losing a pull means publishing again, which is allowed, so it need not wait for the journal
         await guarded(self._unhurried.bulk_write(operations, ordered=False))
 
-    async def pending(self, older_than_ms: int, limit: int) -> list[Committed]:
-        """Documents whose outbox has waited for longer than that, by the server's clock."""
+    async def pending(self, older_than_ms: int, limit: int, *, besides: Sequence[str] = ()) -> list[Committed]:
+        """Documents, `besides` these, whose outbox has waited for longer than that, by the server's clock."""
         due = {"$lt": ["$touched", {"$subtract": ["$$NOW", older_than_ms]}]}
-        cursor = self.raw.find({"pending": True, "$expr": due}, {"outbox": 1}, limit=limit)
+        where = {"pending": True, "$expr": due, "_id": {"$nin": list(besides)}}
+        cursor = self.raw.find(where, {"outbox": 1}, limit=limit)
         return [Committed(self.name, found["_id"], found["outbox"]) for found in await guarded(cursor.to_list(limit))]
 
     async def outboxes(self, ids: Iterable[str]) -> dict[str, list[Json]]:
