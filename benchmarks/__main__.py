@@ -11,7 +11,7 @@ import time
 
 from benchmarks import machine, report
 
-NAMES = ("step", "decisions", "imports", "reads")
+NAMES = ("step", "consumers", "decisions", "imports", "reads")
 
 
 def main() -> int:

@@ -46,7 +46,7 @@ def _effects() -> Any:
     return client.get_database(os.environ["BENCH_DATABASE"], write_concern=concern)["effects"]
 
 
-@app.task(name="step")
+@app.task(name="step")  # type: ignore[untyped-decorator]
 def step(registered: dict[str, Any], key: str, answer: dict[str, Any], headers: dict[str, Any]) -> None:
     applicant_id = registered["applicant_id"]
     _effects().update_one({"_id": applicant_id}, {"$set": {"registered": registered}}, upsert=True)

@@ -76,18 +76,20 @@ async def same_work(url: str, storage: Storage, work: Work) -> None:
     collection = storage.collection("effects")
     unhurried = collection.with_options(write_concern=WriteConcern(w=1))
     audit = storage.audit
+    # a sweeper needs it, and it costs something at every write
+    await collection.create_index("pending", partialFilterExpression={"pending": True})
     async with _channels(url) as (consuming, publishing):
-        exchange = await publishing.get_exchange(topology.EVENTS)
+        exchange = await publishing.get_exchange(topology.outgoing(storage.service))
 
         async def handle(batch: list[AbstractIncomingMessage]) -> None:
-            ids = [one.headers["ce-subject"] for one in batch]
+            ids = [str(one.headers["ce-subject"]) for one in batch]
             for name in work.finds:
                 await storage.collection(name).find({"_id": {"$in": ids}}).to_list(None)
             owed = [_entries(work, one) for one in batch]
             writes = [_write(id_, work, one, entries) for id_, one, entries in zip(ids, batch, owed, strict=True)]
             await collection.bulk_write(writes, ordered=False)
             outbox = [entry for entries in owed for entry in entries]
-            sending = [exchange.publish(_message(entry), entry["key"]) for entry in outbox if "key" in entry]
+            sending = [exchange.publish(_message(one), one["key"], mandatory=True) for one in outbox if "key" in one]
             deeds = [entry for entry in outbox if "key" not in entry]
             await asyncio.gather(*sending, *([audit.insert_one({"entries": deeds})] if deeds else []))
             if outbox:

@@ -62,12 +62,10 @@ class Stage:
         try:
             async with asyncio.timeout(_LONGEST_S):
                 while (first := await effects.estimated_document_count() - before) == 0:
-                    if working.done():
-                        working.result()
-                    await asyncio.sleep(_LOOK_EVERY_S / 4)
+                    await _pause(working, _LOOK_EVERY_S / 4)
                 since, used = time.perf_counter(), time.process_time()
                 while not await self._is_done(effects, before + count, count):
-                    await asyncio.sleep(_LOOK_EVERY_S)
+                    await _pause(working, _LOOK_EVERY_S)
             took, cpu = time.perf_counter() - since, time.process_time() - used
         finally:
             working.cancel()
@@ -80,11 +78,17 @@ class Stage:
             return False
         if self._answer and await self._answered() < answers:
             return False
-        return await effects.count_documents({"pending": True}, limit=1) == 0
+        return bool(await effects.count_documents({"pending": True}, limit=1) == 0)
 
     async def _answered(self) -> int:
         found = await self._channel.declare_queue(_ANSWERS, passive=True)
         return found.declaration_result.message_count or 0
+
+
+async def _pause(working: "asyncio.Future[None]", seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    if working.done():
+        working.result()
 
 
 @contextlib.asynccontextmanager
@@ -110,9 +114,9 @@ async def stage(
 
 
 @contextlib.asynccontextmanager
-async def fresh_storage(urls: Urls, service: str) -> AsyncIterator[Storage]:
+async def fresh_storage(urls: Urls, service: str, name: str | None = None) -> AsyncIterator[Storage]:
     """A database of its own, dropped afterwards."""
-    storage = Storage(urls.mongo, f"bench_{uuid.uuid4().hex[:8]}", service)
+    storage = Storage(urls.mongo, name or f"bench_{uuid.uuid4().hex[:8]}", service)
     try:
         yield storage
     finally:

@@ -19,6 +19,7 @@ from shared.documents import Document
 from shared.hearing import Hearing
 from shared.messaging import Subscriptions
 from shared.meta import Meta
+from shared.outbox import Relay
 from shared.parking import Choice, Parking
 from shared.retries import Permanent
 from shared.storage import Storage
@@ -61,7 +62,7 @@ class Service:
         on = Subscriptions("uji")
         on(ApplicantWithdrawn)(self.take)
         on(ProgrammeOpened)(_idle)
-        hearing = Hearing(self.urls.amqp, self.storage, on)
+        hearing = Hearing(self.urls.amqp, self.storage, on, Relay(self.urls.amqp, self.storage))
         keeping = Upkeep(self.urls.amqp, on)
         tasks = [asyncio.create_task(one) for one in (on.run(self.urls.amqp, None), hearing.run(), keeping.run())]
         await until(lambda: on.ready)
