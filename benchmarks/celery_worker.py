@@ -77,7 +77,7 @@ async def worker(pool: str, urls: Urls, database: str) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "celery", "-A", __name__, "worker", *_POOLS[pool]),
         *("--loglevel=ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-        env={**os.environ, **environment, "C_FORCE_ROOT": "1"},
+        env={**os.environ, **environment, "C_FORCE_ROOT": "1", "PYTHONWARNINGS": "ignore"},
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:

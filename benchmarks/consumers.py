@@ -164,7 +164,7 @@ def measure(quick: bool) -> Section:
     figures = []
     with servers.running() as urls:
         for hot in HOT:
-            ours, floor = uvloop.run(compare(urls, hot, 1500 if quick else 6000, 3 if quick else 5))
+            ours, floor = uvloop.run(compare(urls, hot, 1000 if quick else 6000, 3 if quick else 5))
             what = f"{hot.service} takes {hot.event.event_name}"
             raw = Figure(f"floor of {hot.service}", tuple(run.rate for run in floor), "steps/s")
             rates = tuple(run.rate for run in ours)

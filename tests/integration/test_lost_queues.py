@@ -44,10 +44,12 @@ class Service:
         self.leavers = self.storage.documents("leavers", Leaver, aggregate="leaver")
         self.times: dict[str, int] = {}
         self.poison: set[str] = set()
+        self.pause_s = 0.0
         self.parking = Parking(urls.amqp, self.storage, [QUEUE])
 
     async def take(self, event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
         self.times[event.applicant_id] = self.times.get(event.applicant_id, 0) + 1
+        await asyncio.sleep(self.pause_s)
         if event.applicant_id in self.poison:
             raise Permanent("no")
 
@@ -232,6 +234,19 @@ async def test_whoever_has_waited_long_does_not_rest_long(service: Service, brok
         await waited.wait()
         await send(broker, "after")
         await service.heard("after", 14)  # resting three times as long, it would take 24 more
+
+
+async def test_a_queue_is_busy_as_long_as_what_it_brought_is_being_handled(
+    service: Service, broker: AbstractConnection
+) -> None:
+    async with service.running() as (on, _):
+        service.pause_s = 3
+        await send(broker, "a")
+        await until(lambda: on.busy)
+        await asyncio.sleep(1)  # longer than a queue that brings nothing more counts as busy
+        assert on.busy
+        await service.has(["a"])
+        await until(lambda: not on.busy)
 
 
 async def test_what_fails_is_parked_once_by_two_replicas(service: Service, broker: AbstractConnection) -> None:
