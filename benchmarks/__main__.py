@@ -11,7 +11,7 @@ import time
 
 from benchmarks import machine, report
 
-NAMES = ("step", "consumers", "decisions", "imports", "reads")
+NAMES = ("step", "decisions", "imports", "reads")
 
 
 def main() -> int:

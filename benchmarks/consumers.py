@@ -142,7 +142,7 @@ async def _rig(urls: Urls, hot: Hot) -> AsyncIterator[_Rig]:
     on = importlib.import_module(f"services.{hot.service}.events").on
     prefix = f"bench_{uuid.uuid4().hex[:8]}"
     async with (
-        stage(urls, hot.service, on.contracts, hot.event, hot.answer) as place,
+        stage(urls, hot.service, on.contracts, hot.answer) as place,
         fresh_storage(urls, hot.service, f"{prefix}_{hot.service}") as own,
     ):
         rig = _Rig(urls, hot, place, own, prefix)

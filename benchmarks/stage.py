@@ -32,15 +32,14 @@ class Run(NamedTuple):
 class Stage:
     """The broker's part of a run. `answer` is the event, if any, that each step publishes."""
 
-    def __init__(self, channel: AbstractChannel, urls: Urls, event: type[Event], answer: type[Event] | None) -> None:
+    def __init__(self, channel: AbstractChannel, urls: Urls, answer: type[Event] | None) -> None:
         self.urls = urls
         self._channel = channel
-        self._event = event
         self._answer = answer
 
     async def fill(self, events: Sequence[Event]) -> None:
-        """Publish as their publisher would, each about its applicant."""
-        exchange = await self._channel.get_exchange(topology.outgoing(self._event.service), ensure=False)
+        """Publish events of one service as it would, each about its applicant."""
+        exchange = await self._channel.get_exchange(topology.outgoing(events[0].service), ensure=False)
         for start in range(0, len(events), _FILLED_AT_ONCE):
             batch = events[start : start + _FILLED_AT_ONCE]
             subjects = [getattr(one, "applicant_id", "") or getattr(one, "programme_code", "") for one in batch]
@@ -93,7 +92,7 @@ async def _pause(working: "asyncio.Future[None]", seconds: float) -> None:
 
 @contextlib.asynccontextmanager
 async def stage(
-    urls: Urls, service: str, contracts: Sequence[type[Event]], event: type[Event], answer: type[Event] | None
+    urls: Urls, service: str, contracts: Sequence[type[Event]], answer: type[Event] | None
 ) -> AsyncIterator[Stage]:
     """Empty queues of one service, and what it publishes through."""
     async with await aio_pika.connect(urls.amqp) as connection:
@@ -109,7 +108,7 @@ async def stage(
         if answer:
             await answers.bind(topology.EVENTS, answer.routing_key())
             await (await channel.get_exchange(topology.EVENTS)).bind(topology.outgoing(service), answer.routing_key())
-        yield Stage(channel, urls, event, answer)
+        yield Stage(channel, urls, answer)
         await channel.queue_delete(_ANSWERS)
 
 

@@ -112,7 +112,7 @@ async def run(urls: Urls, how: str, events: int) -> Run:
     """One way, once, on empty queues and an empty database."""
     given = [ApplicantRegistered.model_validate(applicant(number)) for number in range(events)]
     async with (
-        stage(urls, SERVICE, [ApplicantRegistered], ApplicantRegistered, ApplicantWithdrawn) as place,
+        stage(urls, SERVICE, [ApplicantRegistered], ApplicantWithdrawn) as place,
         fresh_storage(urls, SERVICE) as storage,
     ):
         if how.startswith("Celery"):
