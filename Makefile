@@ -6,6 +6,9 @@ BIN := .venv/bin
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
+COMPILE := uv pip compile --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command "make lock" --quiet
+
 .PHONY: help setup demo up test faults soak lint schemas fuzz bench lock clean
 
 help:
@@ -17,7 +20,7 @@ help:
 	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"
 	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
 	@echo "make fuzz     made-up requests and hostile sheets, for minutes (SEED=1, FUZZ_SECONDS=180 for each service)"
-	@echo "make bench    measure one step against raw floors"
+	@echo "make bench    measure against floors and peers, into benchmarks/results.md (FULL=1, ONLY=step)"
 	@echo "make lock     write requirements.lock anew (needs uv)"
 	@echo "make clean    remove what setup and tools have made; .local stays"
 
@@ -55,11 +58,12 @@ fuzz: setup
 	JALUR_FUZZ_SEED=$$seed JALUR_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),180) $(RUN)/python -m pytest tests/fuzz -s
 
 bench: setup
-	@$(RUN)/python -m benchmarks.step
+	@deploy/local/setup.sh bench
+	@$(RUN)/python -m benchmarks $(if $(filter-out 0,$(FULL)),--full) $(if $(ONLY),--only $(ONLY))
 
 lock:
-	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \
-		--custom-compile-command "make lock" --output-file requirements.lock --quiet
+	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
+	$(COMPILE) --group bench --constraint requirements.lock --output-file requirements.bench.lock
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

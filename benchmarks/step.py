@@ -1,45 +1,41 @@
-"""One step, consume an event, write a document, publish an event with confirm, acknowledge: ours against raw floors.
+"""One step: consume an event, find and write a document, publish an event with confirm, acknowledge."""
 
-`python -m benchmarks.step [--events N] [--runs N]` uses JALUR_AMQP_URL and JALUR_MONGO_URL, or starts servers of its
-own, and prints a table of steps per second: medians, each as a ratio to the plain floor of the same run.
-"""
-
-import argparse
 import asyncio
-import contextlib
-import json
 import statistics
-import tempfile
-import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import aio_pika
 import uvloop
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pydantic import Field
-from pymongo import UpdateOne
 
+from benchmarks import celery_worker, floors, servers
+from benchmarks.figures import Figure, Section
+from benchmarks.stage import Run, Stage, fresh_storage, stage
 from shared import topology
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn
 from shared.documents import Document
+from shared.hearing import Hearing
 from shared.ledger import Entry, entry, signature
-from shared.messaging import PREFETCH, Subscriptions
+from shared.messaging import Subscriptions
 from shared.meta import Meta
 from shared.outbox import Relay
 from shared.storage import Documents, Storage
 from tests.conftest import Urls
-from tests.events import applicant, message
-from tests.servers import start
+from tests.events import applicant
 
 SERVICE = "bench"
-QUEUE = topology.queue_of(SERVICE, ApplicantRegistered)
-OUT = ApplicantWithdrawn.routing_key()
-_BATCH = 100
+_HOW = """
+One *step*: consume an event, find the document, write it, publish an event with confirm, acknowledge. Real servers,
+journaled majority writes, quorum queue, uvloop; consumers, broker and database share the cores. The floors are raw
+aio-pika and Motor (`floors.py`). *Same work* does per batch of 150 what ours does: find, one bulk write with mark and
+outbox, pipelined confirms, pull, one acknowledgement. *Bare* leaves out find, outbox and pull; *plain* handles each
+message by itself, side by side up to the prefetch. Ours are typed handlers (`@on(ApplicantRegistered)`) with relay
+and the follower of the log; *audited* adds an entry to a ledger, which goes into the audit's chain. Celery does the
+write and the confirmed publish for each task, acknowledged late (`celery_worker.py`); queueing its tasks is not
+timed.
+"""
 
 
 class Effect(Document):
@@ -67,158 +63,109 @@ def _answer(who: str) -> ApplicantWithdrawn:
     return ApplicantWithdrawn(applicant_id=who, programme_code="UJI-1", reason="x", withdrawn_on=date(2030, 1, 1))
 
 
-async def ours(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]], kind: type[Effect] = Effect) -> None:
-    """Subscriptions, versioned documents with outbox and group commit, relay: find, write, publish, pull."""
+_ANSWER = (ApplicantWithdrawn.routing_key(), _answer("").model_dump(mode="json"))
+_WORK = floors.Work(
+    topology.queue_of(SERVICE, ApplicantRegistered),
+    lambda event: {
+        "programme_code": event["programme_code"],
+        "registered": event,
+        "marks": {"ApplicantRegistered": [1, 0]},
+        "published": {"ApplicantWithdrawn": 1},
+    },
+    answers=[_ANSWER],
+)
+
+
+async def ours(url: str, storage: Storage, kind: type[Effect] = Effect) -> None:
+    """Subscriptions, versioned documents with outbox and group commit, relay, and the follower of the log."""
     effects: Documents[Effect] = storage.documents("effects", kind, aggregate="effect")
     await storage.prepare()
+    # as in a service that has been up for a while: a new one hurries to hear the whole log once more
+    await storage.collection("heard").insert_one({"_id": _WORK.queue, "offset": 1})
     on = Subscriptions(SERVICE)
 
     @on(ApplicantRegistered)
     async def take(event: ApplicantRegistered, meta: Meta, store: Documents[Effect]) -> None:
         await store.change(event.applicant_id, lambda effect: effect.take(event), meta=meta)
 
-    relay = Relay(urls.amqp, storage)
-    tasks = [asyncio.create_task(relay.run()), asyncio.create_task(on.run(urls.amqp, effects))]
-    await done()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    relay = Relay(url, storage)
+    running = (relay.run(), on.run(url, effects), Hearing(url, storage, on, relay).run())
+    async with asyncio.TaskGroup() as group:
+        for one in running:
+            group.create_task(one)
 
 
-async def audited(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]) -> None:
-    """Ours, with an entry in a ledger for every step, which the relay adds to the audit."""
-    await ours(urls, storage, done, RecordedEffect)
+async def audited(url: str, storage: Storage) -> None:
+    await ours(url, storage, RecordedEffect)
 
 
-async def plain(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]) -> None:
-    """The floor: each message by itself, side by side up to the prefetch; no outbox."""
-    collection = storage.collection("effects")
-    async with _channels(urls) as (consuming, publishing):
-        exchange = await publishing.get_exchange(topology.EVENTS)
-
-        async def step(received: AbstractIncomingMessage) -> None:
-            await collection.update_one(*_write(received), upsert=True)
-            await exchange.publish(_published(received), OUT)
-            await received.ack()
-
-        await (await consuming.get_queue(QUEUE)).consume(step)
-        await done()
+_WAYS: dict[str, Callable[[str, Storage], Awaitable[None]]] = {
+    "plain": lambda url, storage: floors.plain(url, storage, _WORK),
+    "bare": lambda url, storage: floors.bare(url, storage, _WORK),
+    "same work": lambda url, storage: floors.same_work(url, storage, _WORK),
+    "ours": ours,
+    "audited": audited,
+}
 
 
-async def batched(urls: Urls, storage: Storage, done: Callable[[], Awaitable[None]]) -> None:
-    """The bare batched floor: one bulk write, pipelined confirms, one acknowledgement a batch; no outbox, no find."""
-    collection = storage.collection("effects")
-    arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-
-    async def work() -> None:
-        while True:
-            batch = [await arrived.get()]
-            while len(batch) < _BATCH and not arrived.empty():
-                batch.append(arrived.get_nowait())
-            await collection.bulk_write([UpdateOne(*_write(one), upsert=True) for one in batch], ordered=False)
-            await asyncio.gather(*(exchange.publish(_published(one), OUT) for one in batch))
-            await batch[-1].ack(multiple=True)
-
-    async with _channels(urls) as (consuming, publishing):
-        exchange = await publishing.get_exchange(topology.EVENTS)
-        working = asyncio.create_task(work())
-        await (await consuming.get_queue(QUEUE)).consume(arrived.put)
-        await done()
-        working.cancel()
+async def run(urls: Urls, how: str, events: int) -> Run:
+    """One way, once, on empty queues and an empty database."""
+    given = [ApplicantRegistered.model_validate(applicant(number)) for number in range(events)]
+    async with (
+        stage(urls, SERVICE, [ApplicantRegistered], ApplicantWithdrawn) as place,
+        fresh_storage(urls, SERVICE) as storage,
+    ):
+        if how.startswith("Celery"):
+            return await _celery(place, storage, how.split()[1], given)
+        await place.fill(given)
+        return await place.timed(_WAYS[how](urls.amqp, storage), storage.collection("effects"), events)
 
 
-def _write(received: AbstractIncomingMessage) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {"_id": received.headers["ce-subject"]}, {"$set": {"registered": json.loads(received.body)}}
+async def _celery(place: Stage, storage: Storage, pool: str, events: list[ApplicantRegistered]) -> Run:
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/jalur/bench"}
+    tasks = [(event.model_dump(mode="json"), *_ANSWER, headers) for event in events]
+    await asyncio.to_thread(celery_worker.fill, place.urls, tasks)
+    async with celery_worker.worker(pool, place.urls, storage.collection("effects").database.name):
+        return await place.timed(asyncio.sleep(3600), storage.collection("effects"), len(events))
 
 
-def _published(received: AbstractIncomingMessage) -> aio_pika.Message:
-    sent = message(_answer(str(received.headers["ce-subject"])), str(received.headers["ce-subject"]))
-    sent.delivery_mode = aio_pika.DeliveryMode.PERSISTENT
-    return sent
-
-
-@contextlib.asynccontextmanager
-async def _channels(urls: Urls) -> AsyncIterator[tuple[AbstractChannel, AbstractChannel]]:
-    async with await aio_pika.connect(urls.amqp) as connection:
-        consuming = await connection.channel()
-        await consuming.set_qos(prefetch_count=PREFETCH)
-        yield consuming, await connection.channel(publisher_confirms=True)
-
-
-async def measure(urls: Urls, how: Callable[..., Awaitable[None]], events: int) -> float:
-    """Steps per second: from the consumer's start until the last answer was published."""
-    connection = await aio_pika.connect(urls.amqp)
-    async with connection:
-        channel = await connection.channel(publisher_confirms=True)
-        await channel.queue_delete(QUEUE)
-        for part in (
-            topology.common(),
-            topology.publishing(SERVICE),
-            topology.of_service(SERVICE, [ApplicantRegistered]),
-        ):
-            await topology.declare(channel, part)
-        # the step answers in registration's name
-        await (await channel.get_exchange(topology.EVENTS)).bind(topology.outgoing(SERVICE), OUT)
-        await _fill(channel, events)
-        answers = await channel.declare_queue(exclusive=True)
-        await answers.bind(topology.EVENTS, OUT)
-        seen: set[str] = set()
-        all_seen = asyncio.Event()
-
-        async def count(answer: AbstractIncomingMessage) -> None:
-            seen.add(str(answer.headers["ce-subject"]))
-            if len(seen) == events:
-                all_seen.set()
-
-        await answers.consume(count, no_ack=True)
-        storage = Storage(urls.mongo, f"bench_{uuid.uuid4().hex[:8]}", SERVICE)
-        started = time.perf_counter()
-        async with asyncio.timeout(600):
-            await how(urls, storage, all_seen.wait)
-        rate = events / (time.perf_counter() - started)
-        await channel.queue_delete(QUEUE)
-        storage.close()
-    return rate
-
-
-async def _fill(channel: AbstractChannel, events: int) -> None:
-    exchange = await channel.get_exchange(topology.EVENTS)
-    for start_at in range(0, events, 500):
-        batch = [ApplicantRegistered.model_validate(applicant(n)) for n in range(start_at, min(start_at + 500, events))]
-        await asyncio.gather(
-            *(exchange.publish(message(one, one.applicant_id), ApplicantRegistered.routing_key()) for one in batch)
-        )
-
-
-async def compare(urls: Urls, events: int, runs: int) -> dict[str, list[float]]:
-    """Every way, `runs` times, taking turns."""
-    rates: dict[str, list[float]] = {}
+async def compare(urls: Urls, events: int, runs: int) -> dict[str, list[Run]]:
+    """Every way, `runs` times, taking turns; of Celery, which is slower, a quarter of the events."""
+    found: dict[str, list[Run]] = {}
     for _ in range(runs):
-        for how in (plain, batched, ours, audited):
-            rates.setdefault(how.__name__, []).append(await measure(urls, how, events))
-    return rates
+        for how in _WAYS:
+            found.setdefault(how, []).append(await run(urls, how, events))
+        for pool in ("prefork", "solo"):
+            found.setdefault(f"Celery {pool}", []).append(await run(urls, f"Celery {pool}", events // 4))
+    return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=4000)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    import os
+def measure(quick: bool) -> Section:
+    with servers.running() as urls:
+        found = uvloop.run(compare(urls, 2000 if quick else 8000, 3 if quick else 5))
+    rates = {how: tuple(run.rate for run in runs) for how, runs in found.items()}
+    cpu = {how: tuple(run.cpu_ms for run in runs) for how, runs in found.items()}
+    plain, bare, same, prefork, solo = (
+        Figure(name, rates[how], "steps/s")
+        for name, how in (
+            ("plain floor", "plain"),
+            ("bare floor", "bare"),
+            ("same-work floor", "same work"),
+            ("Celery, prefork, 2 processes", "Celery prefork"),
+            ("Celery, solo", "Celery solo"),
+        )
+    )
+    peer = max(prefork, solo, key=lambda figure: figure.median)
+    least = {same: 0.8, peer: 2.5}
+    figures = [plain, bare, same, prefork, solo]
+    figures += [_beside("ours", rates["ours"], floor, least.get(floor)) for floor in (same, bare, plain, peer)]
+    figures.append(_beside("ours, audited", rates["audited"], same, None))
+    own = Figure("processor time of the same-work floor", cpu["same work"], "ms/step")
+    figures += [own, *(Figure(f"processor time of {how}", cpu[how], "ms/step", own) for how in ("ours", "audited"))]
+    return Section("A step", _HOW, figures)
 
-    given = os.environ.get("JALUR_AMQP_URL"), os.environ.get("JALUR_MONGO_URL")
-    with contextlib.ExitStack() as stack:
-        if given[0] and given[1]:
-            urls = Urls(given[0], given[1])
-        else:
-            urls = stack.enter_context(start(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        rates = uvloop.run(compare(urls, options.events, options.runs))
-    floor = statistics.median(rates["plain"])
-    print("| way | steps/s (median) | to the plain floor | runs |\n|---|---|---|---|")
-    for way, found in rates.items():
-        median = statistics.median(found)
-        print(f"| {way} | {median:,.0f} | {median / floor:.2f} | {', '.join(f'{one:,.0f}' for one in found)} |")
 
-
-if __name__ == "__main__":
-    main()
+def _beside(what: str, rates: tuple[float, ...], floor: Figure, least: float | None) -> Figure:
+    if least is None:
+        return Figure(what, rates, "steps/s", floor)
+    return Figure(what, rates, "steps/s", floor, f"≥ {least} ×", statistics.median(rates) / floor.median >= least)

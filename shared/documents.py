@@ -59,14 +59,14 @@ class Document(BaseModel):
 
     def added_to_ledger(self) -> list[Entry]:
         """The entries that the next save adds. Raises LedgerChanged when it would do anything else to the ledger."""
-        held = len(self._held)
-        if self._ledger[:held] != list(self._held):
+        ledger, held = self._ledger, self._held
+        if tuple(ledger[: len(held)]) != held:
             raise LedgerChanged(f"{type(self).__name__} {self.id}: entries of its ledger are gone or changed")
-        return self._ledger[held:]
+        return ledger[len(held) :]
 
     @property
     def _ledger(self) -> list[Entry]:
-        # not getattr: for a document without one pydantic looks in many places, at each save
+        # not getattr: pydantic takes its time to say that a document has no such field, and most have none
         ledger: list[Entry] = self.__dict__.get("ledger", [])
         return ledger
 
@@ -74,13 +74,15 @@ class Document(BaseModel):
 class Committed(NamedTuple):
     """A document's outbox entries that are in the database: events to be published, deeds to be added to the audit.
 
-    `behind` says that earlier ones may stand before them in the outbox.
+    `behind` says that earlier ones may stand before them in the outbox. If not, they are all that the outbox holds as
+    long as the document is at this `version`.
     """
 
     collection: str
     document_id: str
     entries: list[dict[str, Any]]
     behind: bool = False
+    version: int | None = None
 
 
 def event_id(service: str, aggregate: str, document: Document, n: int = 0) -> str:
@@ -112,13 +114,14 @@ def entries_of(service: str, aggregate: str, document: Document, events: Sequenc
     return entries
 
 
-def deeds_of(service: str, collection: str, aggregate: str, document: Document) -> list[dict[str, Any]]:
+def deeds_of(
+    service: str, collection: str, aggregate: str, document: Document, added: Sequence[Entry]
+) -> list[dict[str, Any]]:
     """The outbox entries for the audit: what the version that `document` is about to become adds to its ledger.
 
     Without a `key`, so that the relay knows them from events. `place` counts a ledger's entries from 0; id, correlation
-    and causation are as an event's. Raises LedgerChanged.
+    and causation are as an event's.
     """
-    added = document.added_to_ledger()
     if not added:
         return []
     first = len(document._ledger) - len(added)
@@ -144,7 +147,9 @@ def is_deed(entry: Mapping[str, Any]) -> bool:
     return "key" not in entry
 
 
-def write_of(document: Document, entries: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+def write_of(
+    document: Document, entries: list[dict[str, Any]], added: Sequence[Entry]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Filter and update of the one write that makes `document` its next version, outbox entries included.
 
     A ledger is only ever pushed to: what stands in it is not written again.
@@ -152,7 +157,7 @@ def write_of(document: Document, entries: list[dict[str, Any]]) -> tuple[dict[st
     state = document.model_dump(mode="json", exclude={"id", "version", "ledger"})
     update: dict[str, Any] = {"$set": state, "$inc": {"version": 1}}
     pushed: dict[str, Any] = {}
-    if added := document.added_to_ledger():
+    if added:
         pushed["ledger"] = {"$each": [entry.model_dump(mode="json") for entry in added]}
     if entries:
         state["pending"] = True
@@ -162,6 +167,14 @@ def write_of(document: Document, entries: list[dict[str, Any]]) -> tuple[dict[st
     if pushed:
         update["$push"] = pushed
     return {"_id": document.id, "version": document.version}, update
+
+
+def emptying_of(document_id: str, version: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Filter and update that empty an outbox all of which is published, unless the document has changed since.
+
+    For the database this is half the work of `pull_of`.
+    """
+    return {"_id": document_id, "version": version}, {"$set": {"outbox": []}, "$unset": {"pending": True}}
 
 
 def pull_of(ids: list[str]) -> list[dict[str, Any]]:

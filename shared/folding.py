@@ -8,7 +8,7 @@ from typing import Any
 from shared.broker import raise_failure
 from shared.contracts import Event
 from shared.meta import Meta
-from shared.storage import BATCH, D, Documents
+from shared.storage import BATCH, D, Documents, save_of
 
 _HELD = 10_000  # documents of a few kilobytes: those that the next events are likely to be about
 
@@ -53,7 +53,7 @@ class Folded(Documents[D]):
         """Write what has changed. Raises StorageAway, VersionConflict when somebody else has written one of them."""
         changed = list(self._changed.values())
         chunks = [changed[first : first + BATCH] for first in range(0, len(changed), BATCH)]
-        saving = (self._save_batch([(document, []) for document in chunk]) for chunk in chunks)
+        saving = (self._save_batch([save_of(document, [], []) for document in chunk]) for chunk in chunks)
         outcomes = await asyncio.gather(*saving, return_exceptions=True)
         raise_failure(outcomes)  # when none is under way any more
         for answers in outcomes:

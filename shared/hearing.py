@@ -19,6 +19,7 @@ from shared import log
 from shared.broker import keep_connected, raise_failure
 from shared.lease import Lease
 from shared.messaging import BATCH, Subscription, Subscriptions
+from shared.outbox import Relay
 from shared.parking_record import discarded_in
 from shared.places_heard import PlacesHeard
 from shared.retries import Retries
@@ -31,17 +32,17 @@ _SAVE_EVERY_S = 2.0
 _TURN_S = 5.0
 _LOOK_EVERY_S = 0.3
 _OTHERS_S = 1.0  # another replica that handles the same message at the same time is done by then
-_READING_S = 0.0001  # what a message costs before it is handled
+_READING_S = 0.0002  # what a message costs before it is handled
 _LEISURE = 3  # seconds of rest for each of work
-_LEISURE_WHILE_BUSY = 12
 _LONGEST_REST_S = 2.0  # after work that took long only because it waited: for the queues, for an absent database
 
 
 class Hearing:
     """Follows the log for one service. `catching_up` says that it hurries."""
 
-    def __init__(self, url: str, storage: Storage, on: Subscriptions) -> None:
+    def __init__(self, url: str, storage: Storage, on: Subscriptions, relay: Relay) -> None:
         self.catching_up = False
+        self._relay = relay
         self._url = url
         self._on = on
         self._storage = storage
@@ -89,8 +90,9 @@ class Hearing:
                 self.catching_up = False
             if batch and not self.catching_up:
                 spent = time.monotonic() - began + _READING_S * len(batch)
-                rest = spent * (_LEISURE_WHILE_BUSY if self._on.busy else _LEISURE)
-                await asyncio.sleep(min(rest, _LONGEST_REST_S))
+                # to be sent everything again costs as much as the first time: not while there is work, nor in crumbs
+                at_work = self._on.busy or self._relay.busy or len(batch) < BATCH
+                await asyncio.sleep(_LONGEST_REST_S if at_work else min(spent * _LEISURE, _LONGEST_REST_S))
 
     async def _hear(
         self,

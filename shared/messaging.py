@@ -78,6 +78,7 @@ class Subscriptions:
         self.handled = Handled()
         self.sent_on: SentOn | None = None
         self.lost = False  # a queue was missing, or went missing: it may not have been told everything
+        self._batches = 0  # that are being handled now
         self._last_batch_at = 0.0
         self._store: Any = None
 
@@ -103,8 +104,8 @@ class Subscriptions:
 
     @property
     def busy(self) -> bool:
-        """Whether a queue brought something a moment ago."""
-        return time.monotonic() - self._last_batch_at < _BUSY_S
+        """Whether what a queue brought is being handled, or was a moment ago."""
+        return self._batches > 0 or time.monotonic() - self._last_batch_at < _BUSY_S
 
     async def run(self, url: str, store: Any) -> None:
         """Consume until cancelled; handlers get `store` as their third argument."""
@@ -146,10 +147,14 @@ class Subscriptions:
         self.consuming.add(subscription.queue)
         while True:
             batch = await _next_batch(arrived)
-            self._last_batch_at = time.monotonic()
-            # all of them end before one failure is raised: none still runs when its message comes again
-            handling = (self.handle(subscription, message, retries) for message in batch)
-            raise_failure(await asyncio.gather(*handling, return_exceptions=True))
+            self._batches += 1
+            try:
+                # all of them end before one failure is raised: none still runs when its message comes again
+                handling = (self.handle(subscription, message, retries) for message in batch)
+                raise_failure(await asyncio.gather(*handling, return_exceptions=True))
+            finally:
+                self._batches -= 1
+                self._last_batch_at = time.monotonic()
             # every effect of this batch is durable now, or its message has been sent on
             self.handled.add(message.message_id for message in batch if self._is_vouched_for(subscription, message))
             await batch[-1].ack(multiple=True)

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import aio_pika
 import orjson
@@ -23,6 +25,8 @@ _BATCH = 500  # documents whose events are in flight at once
 _CONFIRM_TIMEOUT_S = 10.0
 _BACKLOG = 20_000  # documents waiting in memory; beyond that the sweeper finds them in the database
 _SWEEP_EVERY_S = 1.0
+_LEISURE = 9  # seconds of rest for each of sweeping
+_LONGEST_REST_S = 4.0  # the lease lasts longer
 _LEFT_BEHIND_MS = 3_000  # an outbox older than this was left behind: by a crash, or while the broker was away
 _LEASE_S = 5.0
 
@@ -54,6 +58,11 @@ class Relay:
         """How many documents hold an event that cannot be published, as far as this process has found out."""
         return self._suspects.stuck
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is on its way, or waits for it."""
+        return bool(self._waiting or self._flying)
+
     async def run(self) -> None:
         """Publish until cancelled."""
         await keep_connected(self._url, f"jalur-{self._storage.service}-relay", self._publish_from)
@@ -66,7 +75,8 @@ class Relay:
             return  # it stays behind what is in the outbox
         earlier = self._waiting.get(key)
         if earlier is not None:
-            self._waiting[key] = earlier._replace(entries=[*earlier.entries, *committed.entries])
+            entries = [*earlier.entries, *committed.entries]
+            self._waiting[key] = earlier._replace(entries=entries, version=committed.version)
         elif len(self._waiting) < _BACKLOG:
             self._waiting[key] = committed
         self._work.set()
@@ -124,7 +134,7 @@ class Relay:
         async def in_order(committed: Committed) -> None:
             for entry in committed.entries:
                 if not is_deed(entry):
-                    await exchange.publish(_message(entry), entry["key"], mandatory=True)
+                    await _send(exchange, entry)
                     done.append((committed, entry["id"]))
 
         recording = asyncio.create_task(self._record(batch))
@@ -133,7 +143,7 @@ class Relay:
                 outcomes = await asyncio.gather(*map(in_order, batch), return_exceptions=True)
         finally:
             done += await recording
-            await self._pull(done)
+            await self._pull(batch, done)
         if any(outcomes):
             self._tell_apart(batch, outcomes)
 
@@ -168,24 +178,30 @@ class Relay:
             return []
         return [(committed, entry["id"]) for committed, entry in deeds]
 
-    async def _pull(self, done: Iterable[tuple[Committed, str]]) -> None:
+    async def _pull(self, batch: Sequence[Committed], done: Iterable[tuple[Committed, str]]) -> None:
         ids: dict[str, dict[str, list[str]]] = {}
         for committed, entry_id in done:
             ids.setdefault(committed.collection, {}).setdefault(committed.document_id, []).append(entry_id)
+        whole: dict[str, dict[str, int]] = {}
+        for collection, id_, entries, behind, version in batch:
+            if version is not None and not behind and len(ids.get(collection, {}).get(id_, ())) == len(entries):
+                whole.setdefault(collection, {})[id_] = version
         try:
             for collection, of_documents in ids.items():
-                await self._collections[collection].pull(of_documents)
+                await self._collections[collection].pull(of_documents, whole.get(collection, {}))
         except StorageAway:
             log.warning("relay: what is done stays in the outbox and will be done again")
 
     async def _sweep(self) -> None:
         while True:
+            began = time.monotonic()
             try:
                 if await self._sweeping.hold():
                     await self._sweep_once()
             except StorageAway:
                 log.warning("relay: the database is away; sweeping later")
-            await asyncio.sleep(_SWEEP_EVERY_S)
+            # under load a sweep takes its time, and finds what waits in memory anyway
+            await asyncio.sleep(max(_SWEEP_EVERY_S, min(_LEISURE * (time.monotonic() - began), _LONGEST_REST_S)))
 
     async def _sweep_once(self) -> None:
         self._flown = set(self._flying)
@@ -200,6 +216,24 @@ class Relay:
 
 def _key(committed: Committed) -> Key:
     return committed.collection, committed.document_id
+
+
+async def _send(exchange: AbstractExchange, entry: dict[str, Any]) -> None:
+    """Publish an event; return when it is confirmed.
+
+    Past `exchange.publish`, which lets no message of the channel begin before the one before it has been written out:
+    that takes several turns of the event loop for each, and while events are handled, turns are long.
+    """
+    message = _message(entry)
+    channel = await exchange.channel.get_underlay_channel()  # type: ignore[attr-defined]
+    await channel.basic_publish(
+        message.body,
+        exchange=exchange.name,
+        routing_key=entry["key"],
+        properties=message.properties,
+        mandatory=True,
+        wait=False,
+    )
 
 
 def _message(entry: dict[str, object]) -> aio_pika.Message:

@@ -60,7 +60,7 @@ def create(
     amqp_url = settings.amqp_url.get_secret_value()
     parking = Parking(amqp_url, storage, [one.queue for one in on.subscriptions])
     relay = Relay(amqp_url, storage)
-    hearing = Hearing(amqp_url, storage, on)
+    hearing = Hearing(amqp_url, storage, on, relay)
     upkeep = Upkeep(amqp_url, on)
     vitals = Vitals(storage, relay, upkeep, hearing)
     prepared = asyncio.Event()

@@ -13,7 +13,8 @@ from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
 
 from shared.batching import Batcher
 from shared.contracts import Event
-from shared.documents import Committed, Document, deeds_of, entries_of, pull_of, write_of
+from shared.documents import Committed, Document, deeds_of, emptying_of, entries_of, pull_of, write_of
+from shared.ledger import Entry
 from shared.meta import Meta
 from shared.problems import Away, Invalid
 
@@ -149,7 +150,7 @@ class Documents(Generic[D]):
         self._storage = storage
         self._aggregate = aggregate
         self._loads: Batcher[str, Json | None] = Batcher(self._load_batch, BATCH)
-        self._saves: Batcher[tuple[D, list[Json]], None] = Batcher(self._save_batch, BATCH)
+        self._saves: Batcher[UpdateOne, None] = Batcher(self._save_batch, BATCH)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create_indexes(self, *more: IndexModel) -> None:
@@ -231,11 +232,20 @@ class Documents(Generic[D]):
         except VersionConflict as error:
             raise Taken(("_id",)) from error
 
-    async def pull(self, published: Mapping[str, list[str]]) -> None:
-        """Take published entries out of their documents' outboxes: document id → entry ids."""
-        operations = [UpdateOne({"_id": id_}, pull_of(entry_ids)) for id_, entry_ids in published.items()]
+    async def pull(self, published: Mapping[str, list[str]], whole: Mapping[str, int]) -> None:
+        """Take published entries out of their documents' outboxes: document id → entry ids.
+
+        `whole` has, by document id, the version at which these entries are all that its outbox holds.
+        """
         # losing a pull means publishing again, which is allowed, so it need not wait for the journal
-        await guarded(self._unhurried.bulk_write(operations, ordered=False))
+        emptying = [UpdateOne(*emptying_of(id_, version)) for id_, version in whole.items()]
+        if emptying:
+            done = await guarded(self._unhurried.bulk_write(emptying, ordered=False))
+            if done.matched_count == len(emptying):
+                published = {id_: entry_ids for id_, entry_ids in published.items() if id_ not in whole}
+        operations = [UpdateOne({"_id": id_}, pull_of(entry_ids)) for id_, entry_ids in published.items()]
+        if operations:
+            await guarded(self._unhurried.bulk_write(operations, ordered=False))
 
     async def pending(self, older_than_ms: int, limit: int, *, besides: Sequence[str] = ()) -> list[Committed]:
         """Documents, `besides` these, whose outbox has waited for longer than that, by the server's clock."""
@@ -251,13 +261,14 @@ class Documents(Generic[D]):
 
     async def _save(self, document: D, events: Sequence[Event]) -> D:
         service = self._storage.service
+        added = document.added_to_ledger()
         entries = entries_of(service, self._aggregate, document, events)
-        entries += deeds_of(service, self.name, self._aggregate, document)
-        await self._saves.submit((document, entries))
+        entries += deeds_of(service, self.name, self._aggregate, document, added)
+        await self._saves.submit(save_of(document, entries, added))
         document.version += 1
         document.settle_ledger()
         if entries:
-            self._storage.on_commit(Committed(self.name, document.id, entries, behind=document._owing))
+            self._storage.on_commit(Committed(self.name, document.id, entries, document._owing, document.version))
             document._owing = True
         return document
 
@@ -266,12 +277,10 @@ class Documents(Generic[D]):
         found = {document["_id"]: document for document in await guarded(cursor.to_list(None))}
         return [found.get(id_) for id_ in ids]
 
-    async def _save_batch(self, saves: list[tuple[D, list[Json]]]) -> Sequence[Exception | None]:
-        # upsert names the loser of a race: its filter finds nothing, so it inserts, and the _id is there already
-        operations = [UpdateOne(*write_of(document, entries), upsert=True) for document, entries in saves]
+    async def _save_batch(self, saves: list[UpdateOne]) -> Sequence[Exception | None]:
         answers: list[Exception | None] = [None] * len(saves)
         try:
-            await guarded(self.raw.bulk_write(operations, ordered=False))
+            await guarded(self.raw.bulk_write(saves, ordered=False))
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
                 raise StorageAway from error
@@ -288,6 +297,14 @@ class Documents(Generic[D]):
         if lock is None:
             lock = self._locks[document_id] = asyncio.Lock()
         return lock
+
+
+def save_of(document: Document, entries: list[Json], added: Sequence[Entry]) -> UpdateOne:
+    """The operation that makes a document its next version.
+
+    Upsert names the loser of a race: its filter finds nothing, so it inserts, and the _id is there already.
+    """
+    return UpdateOne(*write_of(document, entries, added), upsert=True)
 
 
 def audit_database(database: str) -> str:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing: system packages (as root, with apt), then .venv from requirements.lock, then this project.
+# With the argument `bench`, instead: what only `make bench` needs, beside what is installed already.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -89,6 +90,15 @@ install_python_packages() {
     "${pip[@]}" --no-deps --no-build-isolation --no-index --editable .
 }
 
+if [[ ${1:-} == bench ]]; then
+    hash=$(sha256sum "$STAMP" requirements.bench.lock)
+    if [[ ! -f $STAMP.bench || $(<"$STAMP.bench") != "$hash" ]]; then
+        echo "Installing the Python packages of requirements.bench.lock into .venv ..."
+        .venv/bin/python -m pip --disable-pip-version-check install --no-input --quiet --require-hashes -r requirements.bench.lock
+        echo "$hash" >"$STAMP.bench"
+    fi
+    exit
+fi
 if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; then
     echo "Python 3.11, 3.12 or 3.13 is needed; PYTHON=... names another than $PYTHON." >&2
     exit 1

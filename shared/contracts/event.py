@@ -1,6 +1,7 @@
 """What every published event has in common: its name, version, routing key and CloudEvents type."""
 
 import re
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +33,7 @@ class Event(Contract):
         cls.event_name = cls.__name__
 
     @classmethod
+    @cache
     def slug(cls) -> str:
         """The name in snake case: `applicant_registered`."""
         return _CAPITAL.sub("_", cls.event_name).lower()

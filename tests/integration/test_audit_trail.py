@@ -139,7 +139,7 @@ async def test_a_crash_between_append_and_pull_repeats_nothing(
     monkeypatch.setattr(outbox, "_LEFT_BEHIND_MS", 100)
     pull, tries = files.pull, 0
 
-    async def away(done: Any) -> None:
+    async def away(*done: Any) -> None:
         nonlocal tries
         tries += 1
         raise StorageAway

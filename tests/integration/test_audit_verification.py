@@ -59,7 +59,7 @@ async def relay(storage: Storage, *, pull: bool = True) -> None:
         left = await documents.pending(-1000, 1000)
         await Trail(storage).append(one for committed in left for one in committed.entries if is_deed(one))
         if pull and left:
-            await documents.pull({one.document_id: [entry["id"] for entry in one.entries] for one in left})
+            await documents.pull({one.document_id: [entry["id"] for entry in one.entries] for one in left}, {})
 
 
 async def verdict_of(storage: Storage, *expected: Head) -> Verdict:

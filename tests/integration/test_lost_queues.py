@@ -19,6 +19,7 @@ from shared.documents import Document
 from shared.hearing import Hearing
 from shared.messaging import Subscriptions
 from shared.meta import Meta
+from shared.outbox import Relay
 from shared.parking import Choice, Parking
 from shared.retries import Permanent
 from shared.storage import Storage
@@ -43,10 +44,12 @@ class Service:
         self.leavers = self.storage.documents("leavers", Leaver, aggregate="leaver")
         self.times: dict[str, int] = {}
         self.poison: set[str] = set()
+        self.pause_s = 0.0
         self.parking = Parking(urls.amqp, self.storage, [QUEUE])
 
     async def take(self, event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
         self.times[event.applicant_id] = self.times.get(event.applicant_id, 0) + 1
+        await asyncio.sleep(self.pause_s)
         if event.applicant_id in self.poison:
             raise Permanent("no")
 
@@ -61,7 +64,7 @@ class Service:
         on = Subscriptions("uji")
         on(ApplicantWithdrawn)(self.take)
         on(ProgrammeOpened)(_idle)
-        hearing = Hearing(self.urls.amqp, self.storage, on)
+        hearing = Hearing(self.urls.amqp, self.storage, on, Relay(self.urls.amqp, self.storage))
         keeping = Upkeep(self.urls.amqp, on)
         tasks = [asyncio.create_task(one) for one in (on.run(self.urls.amqp, None), hearing.run(), keeping.run())]
         await until(lambda: on.ready)
@@ -231,6 +234,19 @@ async def test_whoever_has_waited_long_does_not_rest_long(service: Service, brok
         await waited.wait()
         await send(broker, "after")
         await service.heard("after", 14)  # resting three times as long, it would take 24 more
+
+
+async def test_a_queue_is_busy_as_long_as_what_it_brought_is_being_handled(
+    service: Service, broker: AbstractConnection
+) -> None:
+    async with service.running() as (on, _):
+        service.pause_s = 3
+        await send(broker, "a")
+        await until(lambda: on.busy)
+        await asyncio.sleep(1)  # longer than a queue that brings nothing more counts as busy
+        assert on.busy
+        await service.has(["a"])
+        await until(lambda: not on.busy)
 
 
 async def test_what_fails_is_parked_once_by_two_replicas(service: Service, broker: AbstractConnection) -> None:

@@ -130,9 +130,9 @@ async def test_what_is_slow_on_its_way_is_not_swept_up_beside_it(
     outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
     pull = leavers.pull
 
-    async def slowly(published: Any) -> None:
+    async def slowly(*published: Any) -> None:
         await asyncio.sleep(1.5)  # dozens of sweeps
-        await pull(published)
+        await pull(*published)
 
     monkeypatch.setattr(leavers, "pull", slowly)
     async with relaying(servers, leavers):
@@ -149,7 +149,7 @@ async def test_a_crash_between_confirm_and_pull_publishes_the_same_event_again(
     outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
     pull = leavers.pull
 
-    async def away(published: Any) -> None:
+    async def away(*published: Any) -> None:
         raise StorageAway
 
     monkeypatch.setattr(leavers, "pull", away)
@@ -202,6 +202,7 @@ async def test_an_event_that_nobody_can_publish_holds_up_its_own_document_alone(
         for _ in range(2):  # theirs go out at once, and what the other one commits stays behind
             await asyncio.gather(*(leavers.change(one, Leaver.leave) for one in [*who, poisoned]))
         await until(lambda: _are(leavers, 1))
+        await until(lambda: len(outsider.seen) >= 3 * 60)
         quiet = len(outsider.seen), len(connected)
         await asyncio.sleep(3)  # several sweeps
         assert (len(outsider.seen), len(connected)) == quiet

@@ -163,13 +163,24 @@ async def test_what_a_decision_raises_leaves_the_document_as_it_was(accounts: Ac
 async def test_pulling_takes_out_what_was_published_and_nothing_else(accounts: Accounts) -> None:
     for _ in range(2):
         await accounts.change("a", lambda account: account.add(5))
-    await accounts.pull({"a": ["uji.account:a:1:0"]})
+    await accounts.pull({"a": ["uji.account:a:1:0"]}, {})
     assert [one.entries[0]["id"] for one in await accounts.pending(-1000, 10)] == ["uji.account:a:2:0"]
-    await accounts.pull({"a": ["uji.account:a:2:0"]})
+    await accounts.pull({"a": ["uji.account:a:2:0"]}, {})
     stored = await accounts.raw.find_one({"_id": "a"})
     assert (stored["outbox"], "pending" in stored) == ([], False)
     plan = await accounts.raw.find({"pending": True}).explain()
     assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
+
+
+async def test_an_outbox_pulled_whole_is_empty_unless_its_document_has_changed_since(accounts: Accounts) -> None:
+    for who in ("a", "b"):
+        await accounts.change(who, lambda account: account.add(5))
+    await accounts.change("b", lambda account: account.add(5))
+    ids = {who: [f"uji.account:{who}:1:0"] for who in ("a", "b")}
+    await accounts.pull(ids, {"a": 1, "b": 1})
+    assert [one.entries[0]["id"] for one in await accounts.pending(-1000, 10)] == ["uji.account:b:2:0"]
+    stored = await accounts.raw.find_one({"_id": "a"})
+    assert (stored["outbox"], "pending" in stored) == ([], False)
 
 
 async def test_an_absent_database_is_said_within_three_seconds() -> None:

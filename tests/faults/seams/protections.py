@@ -119,8 +119,8 @@ def _passed_by(controlled: Controlled, hear: Wrapped) -> Wrapped:
 def _events_apart(controlled: Controlled, write_of: Wrapped) -> Wrapped:
     """The events that a write causes are known to this process alone."""
 
-    def wrapped(document: Document, entries: list[dict[str, Any]]) -> Any:
-        where, update = write_of(document, entries)
+    def wrapped(document: Document, entries: list[dict[str, Any]], *added: Any) -> Any:
+        where, update = write_of(document, entries, *added)
         if entries and controlled.is_off(ONE_WRITE):
             controlled.bites(ONE_WRITE)
             del update["$push"]["outbox"], update["$set"]["pending"]
