@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
+LOCK = uv pip compile pyproject.toml --generate-hashes --custom-compile-command "make lock" --quiet
+
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
@@ -18,7 +20,7 @@ help:
 	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
 	@echo "make fuzz     made-up requests and hostile sheets, for minutes (SEED=1, FUZZ_SECONDS=180 for each service)"
 	@echo "make bench    measure one step against raw floors"
-	@echo "make lock     write requirements.lock anew (needs uv)"
+	@echo "make lock     write requirements.lock and the image's deploy/requirements.lock anew (needs uv)"
 	@echo "make clean    remove what setup and tools have made; .local stays"
 
 setup:
@@ -58,8 +60,8 @@ bench: setup
 	@$(RUN)/python -m benchmarks.step
 
 lock:
-	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \
-		--custom-compile-command "make lock" --output-file requirements.lock --quiet
+	$(LOCK) --all-extras --universal --python-version 3.11 --output-file requirements.lock
+	$(LOCK) --python-platform linux --python-version 3.13 --constraints requirements.lock --output-file deploy/requirements.lock
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
