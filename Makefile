@@ -8,12 +8,13 @@ LOCK = uv pip compile pyproject.toml --generate-hashes --custom-compile-command 
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
-.PHONY: help setup demo up test faults soak lint schemas fuzz bench lock clean
+.PHONY: help setup demo up test containers-test faults soak lint schemas fuzz bench lock clean
 
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
 	@echo "make test     all tests"
+	@echo "make containers-test  with Docker: the deployment as it is composed, and the tests of the servers on RabbitMQ 4 and MongoDB 8"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"
@@ -38,6 +39,10 @@ test: setup
 faults: setup
 	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")
 	@$(if $(FAULT),true,JALUR_ALL_CONTROLS=1 $(RUN)/python -m pytest -q tests/faults/test_controls.py)
+
+containers-test: setup
+	@$(RUN)/python -m pytest tests/containers
+	@JALUR_TEST_SERVERS=containers $(RUN)/python -m pytest tests/contract tests/integration
 
 soak: setup
 	@$(RUN)/python -m tests.faults --soak $(or $(SECONDS),3600) --people $(or $(PEOPLE),1000) $(if $(SEED),--seed $(SEED))

@@ -1,9 +1,12 @@
-"""Servers for a test run: testcontainers' where Docker and the images are there, else the local runner's."""
+"""Servers for a test run: the local runner's where they are installed, else testcontainers'.
+
+JALUR_TEST_SERVERS=containers has it the other way round: `make containers-test` tries RabbitMQ 4 and MongoDB 8 so,
+while `make test` tries what Debian has.
+"""
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,25 +17,32 @@ from aiormq.exceptions import AMQPError
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from deploy.local import mongodb, rabbitmq
 from deploy.local import servers as local
+from deploy.local.supervision import StartFailed
 from tests.conftest import Urls
 
 _IMAGES = ("rabbitmq:4-management", "mongo:8")
+_PLUGINS = Path(__file__).parents[1] / "deploy" / "composed" / "rabbitmq"
 _START_S = 90
 
 
 @contextlib.contextmanager
 def start(home: Path) -> Iterator[Urls]:
     """Start both servers and stop them at the end."""
-    with _containers() if _docker_has_images() else _local(home) as urls:
+    with _containers() if _in_containers() else _local(home) as urls:
         yield urls
 
 
-def _docker_has_images() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    found = subprocess.run(["docker", "image", "inspect", *_IMAGES], capture_output=True, check=False)
-    return found.returncode == 0
+def _in_containers() -> bool:
+    if wanted := os.environ.get("JALUR_TEST_SERVERS"):
+        return wanted == "containers"
+    try:
+        rabbitmq.script()
+        mongodb.executable()
+    except StartFailed:
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -51,18 +61,21 @@ def _containers() -> Iterator[Urls]:
 
     # its reaper is one more image to have; leaving the block stops both containers
     testcontainers_config.ryuk_disabled = True
-    rabbitmq = (
+    broker = (
         DockerContainer(_IMAGES[0])
         .with_env("RABBITMQ_DEFAULT_USER", "uji")
         .with_env("RABBITMQ_DEFAULT_PASS", "uji")
+        # those that are deployed: outside subscribers need the shovel
+        .with_env("RABBITMQ_ENABLED_PLUGINS_FILE", "/jalur/enabled_plugins")
+        .with_volume_mapping(str(_PLUGINS), "/jalur", "ro")
         .with_exposed_ports(5672, 15672)
     )
-    mongodb = DockerContainer(_IMAGES[1]).with_command("--replSet uji").with_exposed_ports(27017)
-    with rabbitmq, mongodb:
+    database = DockerContainer(_IMAGES[1]).with_command("--replSet uji").with_exposed_ports(27017)
+    with broker, database:
         urls = Urls(
-            f"amqp://uji:uji@{_address(rabbitmq, 5672)}/",
-            f"mongodb://{_address(mongodb, 27017)}/?directConnection=true",
-            f"http://uji:uji@{_address(rabbitmq, 15672)}",
+            f"amqp://uji:uji@{_address(broker, 5672)}/",
+            f"mongodb://{_address(database, 27017)}/?directConnection=true",
+            f"http://uji:uji@{_address(broker, 15672)}",
         )
         _retry(lambda: _found_set(urls.mongo))
         _retry(lambda: asyncio.run(_say_hello(urls.amqp)))
