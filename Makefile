@@ -14,7 +14,7 @@ help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
 	@echo "make test     all tests"
-	@echo "make containers-test  with Docker: the deployment as it is composed, and the tests of the servers on RabbitMQ 4 and MongoDB 8"
+	@echo "make containers-test  with Docker: the deployment as composed, then what concerns servers on RabbitMQ 4 and MongoDB 8"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"

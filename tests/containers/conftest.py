@@ -8,6 +8,7 @@ from tests.containers.composed import Composed, why_not
 from tests.containers.protocol import Protocol
 
 _NOT_TRIED = pytest.StashKey[str]()
+_DONE = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,9 @@ def docker(pytestconfig: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if done := config.stash.get(_DONE, None):
+        terminalreporter.section("containers")
+        terminalreporter.write_line(done)
     reason = config.stash.get(_NOT_TRIED, None)
     if reason is not None:
         terminalreporter.section("THE CONTAINERS WERE NOT TRIED", red=True, bold=True)
@@ -39,8 +43,8 @@ def composed(docker: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def protocol() -> Iterator[Protocol]:
-    """What was done and seen, printed at the end."""
+def protocol(pytestconfig: pytest.Config) -> Iterator[Protocol]:
+    """What was done and seen, printed at the end of the run."""
     written = Protocol()
     yield written
-    written.show()
+    pytestconfig.stash[_DONE] = str(written)

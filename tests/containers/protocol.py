@@ -1,9 +1,9 @@
 """The table of a container test: what was done, how long it took, what was seen."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 
 from rich.console import Console
 from rich.table import Table
@@ -29,9 +29,12 @@ class Protocol:
         finally:
             self._lines.append((what, time.monotonic() - began, ", ".join(seen)))
 
-    def show(self) -> None:
+    def __str__(self) -> str:
         table = Table("step", "seconds", "seen")
         for what, seconds, seen in self._lines:
             table.add_row(what, f"{seconds:.1f}", seen)
         table.add_row("together", f"{time.monotonic() - self._started:.1f}", "")
-        Console(file=sys.__stdout__, width=120).print(table)
+        console = Console(width=120, file=StringIO())
+        with console.capture() as printed:
+            console.print(table)
+        return printed.get()
