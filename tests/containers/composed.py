@@ -81,6 +81,13 @@ class Composed:
         self._is_run(version or self.version)
         self.docker_compose("up", "--wait", *arguments)
 
+    def upgrade(self) -> None:
+        """To the image of this version, as docs/deploying.md says it: what stands behind the gateway first."""
+        self._is_run(self.version)
+        self.docker_compose("run", "--rm", "-T", "prepare")
+        self.up("--no-deps", *(name for name in SERVICES if name != "gateway"))
+        self.up("--no-deps", "gateway")
+
     def docker_compose(self, *arguments: str) -> str:
         return self.run(*self.compose.docker_compose_command(), *arguments)
 

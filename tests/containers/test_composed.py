@@ -48,7 +48,7 @@ def test_a_programme_is_played_while_containers_are_scaled_killed_restarted_and_
 
     disturbances: dict[str, tuple[str, Callable[[], None]]] = {
         "alumni": ("registration killed", lambda: _killed(composed, "registration")),
-        "applicants": ("upgraded to this version", composed.up),
+        "applicants": ("upgraded to this version", composed.upgrade),
         "scores": ("selection, three of it, rebuilt and rolled", lambda: _rolled(composed)),
         "decide": ("selection killed, one of three", lambda: _killed(composed, "selection")),
         "attendance": ("broker restarted", lambda: _restarted(composed, "rabbitmq")),
