@@ -3,25 +3,25 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
+LOCK = uv pip compile --generate-hashes --custom-compile-command "make lock" --quiet
+
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
-COMPILE := uv pip compile --universal --generate-hashes --python-version 3.11 \
-	--custom-compile-command "make lock" --quiet
-
-.PHONY: help setup demo up test faults soak lint schemas fuzz bench lock clean
+.PHONY: help setup demo up test containers-test faults soak lint schemas fuzz bench lock clean
 
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
 	@echo "make test     all tests"
+	@echo "make containers-test  with Docker: the deployment as composed, then what concerns servers on RabbitMQ 4 and MongoDB 8"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"
 	@echo "make schemas  write the JSON Schemas and the AsyncAPI document of the events"
 	@echo "make fuzz     made-up requests and hostile sheets, for minutes (SEED=1, FUZZ_SECONDS=180 for each service)"
 	@echo "make bench    measure against floors and peers, into benchmarks/results.md (FULL=1, ONLY=step)"
-	@echo "make lock     write requirements.lock anew (needs uv)"
+	@echo "make lock     write the three locks anew: requirements.lock, the image's, the benchmarks' (needs uv)"
 	@echo "make clean    remove what setup and tools have made; .local stays"
 
 setup:
@@ -39,6 +39,10 @@ test: setup
 faults: setup
 	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")
 	@$(if $(FAULT),true,JALUR_ALL_CONTROLS=1 $(RUN)/python -m pytest -q tests/faults/test_controls.py)
+
+containers-test: setup
+	@$(RUN)/python -m pytest tests/containers
+	@JALUR_TEST_SERVERS=containers $(RUN)/python -m pytest tests/contract tests/integration
 
 soak: setup
 	@$(RUN)/python -m tests.faults --soak $(or $(SECONDS),3600) --people $(or $(PEOPLE),1000) $(if $(SEED),--seed $(SEED))
@@ -62,8 +66,9 @@ bench: setup
 	@$(RUN)/python -m benchmarks $(if $(filter-out 0,$(FULL)),--full) $(if $(ONLY),--only $(ONLY))
 
 lock:
-	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
-	$(COMPILE) --group bench --constraint requirements.lock --output-file requirements.bench.lock
+	$(LOCK) pyproject.toml --all-extras --universal --python-version 3.11 --output-file requirements.lock
+	$(LOCK) pyproject.toml --python-platform linux --python-version 3.13 --constraints requirements.lock --output-file deploy/requirements.lock
+	$(LOCK) --group bench --universal --python-version 3.11 --constraints requirements.lock --output-file requirements.bench.lock
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,7 +25,7 @@ class Measured(LocalStack):
     """A stack of which one service, `doubled`, may run twice; the second replica hears events, nobody calls it."""
 
     def __init__(
-        self, path: Path, *, doubled: str | None = None, progress: Callable[[str], object] = lambda what: None
+        self, path: Path, *, doubled: str | None = None, progress: Callable[[str], None] = lambda what: None
     ) -> None:
         super().__init__(path, port=free_port(), progress=progress)
         self._doubled = doubled

@@ -21,6 +21,21 @@ _HASHING = "rabbit_password_hashing_sha256"
 Definitions = dict[str, list[dict[str, Any]]]
 
 
+def everything(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> Definitions:
+    """The virtual host with what is needed in it; `passwords` by service."""
+    return {"vhosts": [{"name": vhost}], **of_accounts(prefix, passwords, vhost), **of_topology(vhost)}
+
+
+def of_operator(name: str, password: str, vhost: str = "/") -> Definitions:
+    """Who may do everything: all that a broker needs to start with."""
+    anything = {"configure": ".*", "write": ".*", "read": ".*"}
+    return {
+        "vhosts": [{"name": vhost}],
+        "users": [{"name": name, **hashed(password), "tags": ["administrator"]}],
+        "permissions": [{"user": name, "vhost": vhost, **anything}],
+    }
+
+
 def of_accounts(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> Definitions:
     """The services' accounts with their rights; `passwords` by service. Applying them again changes nothing else."""
     users: list[dict[str, Any]] = []
@@ -64,5 +79,4 @@ def _durable(name: str, vhost: str) -> dict[str, Any]:
 if __name__ == "__main__":
     prefix, file = sys.argv[1:]
     passwords = json.loads(Path(file).read_text())
-    everything = {"vhosts": [{"name": "/"}], **of_accounts(prefix, passwords), **of_topology()}
-    json.dump(everything, sys.stdout, indent=1)
+    json.dump(everything(prefix, passwords), sys.stdout, indent=1)

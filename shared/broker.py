@@ -10,6 +10,7 @@ import aio_pika
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError
 
+from shared.ending import end
 from shared.problems import Away
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,4 @@ async def _until_lost(connection: AbstractConnection, use: Callable[[AbstractCon
         if using.done():
             using.result()
     finally:
-        for task in (using, losing):
-            task.cancel()
-        await asyncio.gather(using, losing, return_exceptions=True)
+        await end(using, losing)

@@ -74,7 +74,9 @@ async def _next(
     arrived: "asyncio.Queue[AbstractIncomingMessage | None]", most: int, idle_s: float
 ) -> list[AbstractIncomingMessage]:
     try:
-        batch = [await asyncio.wait_for(arrived.get(), idle_s)]
+        # not `wait_for`: in Python 3.11 it forgets that it was cancelled when a message arrives at that moment
+        async with asyncio.timeout(idle_s):
+            batch = [await arrived.get()]
     except TimeoutError:
         return []
     while len(batch) < most and not arrived.empty():

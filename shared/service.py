@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import actors, context, logs, openapi, parking_api, problems, serving
 from shared.audit import api as audit_api
+from shared.ending import end
 from shared.free_text import holds_nik
 from shared.hearing import Hearing
 from shared.messaging import Subscriptions
@@ -88,10 +89,9 @@ def create(
         try:
             yield
         finally:
-            for task in reversed(tasks):
+            for task in tasks:
                 task.remove_done_callback(_report)
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             storage.close()
 
     closed = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}

@@ -1,4 +1,4 @@
-"""Real servers for the tests: named by the environment, else testcontainers', else the local runner's."""
+"""Real servers for the tests: named by the environment, else the local runner's or testcontainers'."""
 
 import asyncio
 import contextlib

@@ -1,9 +1,13 @@
-"""Servers for a test run: testcontainers' where Docker and the images are there, else the local runner's."""
+"""Servers for a test run: the local runner's where they are installed, else testcontainers'.
+
+JALUR_TEST_SERVERS=containers has it the other way round: `make containers-test` tries RabbitMQ 4 and MongoDB 8 so,
+while `make test` tries what Debian has.
+"""
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
+import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,28 +15,40 @@ from typing import Any
 
 import aio_pika
 from aiormq.exceptions import AMQPError
-from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
+from deploy import replica_set
+from deploy.local import mongodb, rabbitmq
 from deploy.local import servers as local
+from deploy.local.supervision import StartFailed
 from tests.conftest import Urls
 
 _IMAGES = ("rabbitmq:4-management", "mongo:8")
+_PLUGINS = Path(__file__).parents[1] / "deploy" / "composed" / "rabbitmq"
+# mongod takes no key file that others could read
+_WITH_KEY = f"""
+install -m 400 -o "$(id -u mongodb 2>/dev/null || id -u)" /run/secrets/key /tmp/key
+exec docker-entrypoint.sh mongod --replSet {replica_set.NAME} --keyFile /tmp/key
+"""
 _START_S = 90
 
 
 @contextlib.contextmanager
 def start(home: Path) -> Iterator[Urls]:
     """Start both servers and stop them at the end."""
-    with _containers() if _docker_has_images() else _local(home) as urls:
+    with _containers(home) if _in_containers() else _local(home) as urls:
         yield urls
 
 
-def _docker_has_images() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    found = subprocess.run(["docker", "image", "inspect", *_IMAGES], capture_output=True, check=False)
-    return found.returncode == 0
+def _in_containers() -> bool:
+    if wanted := os.environ.get("JALUR_TEST_SERVERS"):
+        return wanted == "containers"
+    try:
+        rabbitmq.script()
+        mongodb.executable()
+    except StartFailed:
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -45,26 +61,38 @@ def _local(home: Path) -> Iterator[Urls]:
 
 
 @contextlib.contextmanager
-def _containers() -> Iterator[Urls]:
+def _containers(home: Path) -> Iterator[Urls]:
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
     # its reaper is one more image to have; leaving the block stops both containers
     testcontainers_config.ryuk_disabled = True
-    rabbitmq = (
+    broker = (
         DockerContainer(_IMAGES[0])
         .with_env("RABBITMQ_DEFAULT_USER", "uji")
         .with_env("RABBITMQ_DEFAULT_PASS", "uji")
+        # those that are deployed: outside subscribers need the shovel
+        .with_env("RABBITMQ_ENABLED_PLUGINS_FILE", "/jalur/enabled_plugins")
+        .with_volume_mapping(str(_PLUGINS), "/jalur", "ro")
         .with_exposed_ports(5672, 15672)
     )
-    mongodb = DockerContainer(_IMAGES[1]).with_command("--replSet uji").with_exposed_ports(27017)
-    with rabbitmq, mongodb:
+    # with accounts, as it is deployed
+    (home / "key").write_text(secrets.token_hex(32))
+    (home / "key").chmod(0o444)
+    database = (
+        DockerContainer(_IMAGES[1])
+        .with_kwargs(entrypoint=["bash", "-ec", _WITH_KEY])
+        .with_volume_mapping(str(home / "key"), "/run/secrets/key", "ro")
+    )
+    with broker, database:
+        # its own address, by which a member finds itself in the set
+        member = f"{database.get_docker_client().bridge_ip(database.get_wrapped_container().id)}:27017"
         urls = Urls(
-            f"amqp://uji:uji@{_address(rabbitmq, 5672)}/",
-            f"mongodb://{_address(mongodb, 27017)}/?directConnection=true",
-            f"http://uji:uji@{_address(rabbitmq, 15672)}",
+            f"amqp://uji:uji@{_address(broker, 5672)}/",
+            replica_set.url(member, "uji"),
+            f"http://uji:uji@{_address(broker, 15672)}",
         )
-        _retry(lambda: _found_set(urls.mongo))
+        _retry(lambda: _settle(member, (home / "key").read_text()))
         _retry(lambda: asyncio.run(_say_hello(urls.amqp)))
         yield urls
 
@@ -73,14 +101,9 @@ def _address(container: Any, port: int) -> str:
     return f"{container.get_container_host_ip()}:{container.get_exposed_port(port)}"
 
 
-def _found_set(url: str) -> None:
-    """A replica set of one, as a deployment has it; done when it can be written to."""
-    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=1000) as client:
-        with contextlib.suppress(OperationFailure):  # founded already
-            member = {"_id": 0, "host": "127.0.0.1:27017"}
-            client.admin.command("replSetInitiate", {"_id": "uji", "members": [member]})
-        if not client.admin.command("hello")["isWritablePrimary"]:
-            raise ConnectionError("no primary yet")
+def _settle(member: str, key: str) -> None:
+    if not replica_set.settle(member, key, "uji"):
+        raise ConnectionError("no primary yet")
 
 
 async def _say_hello(url: str) -> None:

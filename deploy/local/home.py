@@ -4,11 +4,12 @@ import fcntl
 import json
 import os
 import random
-import secrets
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
+
+from deploy.secret_files import SecretFiles
 
 # below the range the kernel hands out to outgoing connections, so that nobody is given one of ours by chance
 _PORTS = range(20_000, 32_000)
@@ -20,7 +21,7 @@ class HomeInUse(Exception):
     """Another run holds this directory."""
 
 
-class Home:
+class Home(SecretFiles):
     """`$JALUR_HOME`: everything a local run keeps, readable by its owner alone.
 
     `data/` outlives a run, `run/` is written anew by each, `log/` rotates, `secrets/` holds what was decided once.
@@ -29,12 +30,12 @@ class Home:
     def __init__(self, path: Path) -> None:
         """Raises ValueError for a path supervisord could not be told."""
         self.path = path.resolve()
+        super().__init__(self.path / "secrets")
         if _UNUSABLE & set(str(self.path)):
             raise ValueError(f'a home whose path has one of " % \\ ; cannot be used: {self.path}')
         self.data = self.path / "data"
         self.run = self.path / "run"
         self.log = self.path / "log"
-        self.secrets = self.path / "secrets"
         self._lock: IO[str] | None = None
 
     def take(self) -> None:
@@ -60,20 +61,6 @@ class Home:
             self._lock.close()
             self._lock = None
 
-    def secret(self, name: str, decide: Callable[[], str] | None = None) -> str:
-        """The secret of this name, decided the first time it is asked for.
-
-        By default 32 random bytes, in hexadecimal: a key file of mongod takes no - and no _.
-        """
-        path = self.secrets / name
-        if not path.exists():
-            write_private(path, decide() if decide else secrets.token_hex(32))
-        return path.read_text()
-
-    def secrets_of(self, service: str) -> Path:
-        """The directory of a service's own settings, all that it needs to read of this home's secrets."""
-        return self.secrets / "services" / service
-
     def ports(self, names: Iterable[str]) -> dict[str, int]:
         """A free loopback port for each name: the one it had in the last run if nobody has taken it since."""
         kept = self.run / "ports.json"
@@ -86,15 +73,6 @@ class Home:
             ports[name] = port
         kept.write_text(json.dumps({**before, **ports}, indent=1))
         return ports
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file by one that only its owner can read, at no moment half written or readable by others."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def is_free(port: int) -> bool:

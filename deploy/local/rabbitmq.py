@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import rabbitmq_tree
-from deploy.local.home import Home, write_private
+from deploy.local.home import Home
 from deploy.local.programs import Program
 from deploy.local.supervision import StartFailed
+from deploy.secret_files import write_private
 
 OPERATOR = "jalur"
 

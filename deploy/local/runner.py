@@ -15,10 +15,11 @@ from typing import NoReturn, Self
 
 from deploy.local import leftovers, services
 from deploy.local.accounts import Accounts
-from deploy.local.home import Home, is_free, write_private
+from deploy.local.home import Home, is_free
 from deploy.local.programs import Program
 from deploy.local.servers import LEFTOVERS_S, Servers
 from deploy.local.supervision import StartFailed
+from deploy.secret_files import write_private
 
 ADMINISTRATOR = "admin"
 _READY_S = 90
@@ -120,7 +121,7 @@ class LocalStack:
     def _settle(self, servers: Servers) -> None:
         """Tell the services where the servers are, and which secrets hold."""
         self._accounts = Accounts(self.home, servers, self.db_prefix, self._management_url)
-        services.settle_secrets(self.home, self._accounts.urls())
+        self.home.settle(self._accounts.urls())
 
     def wait_ready(self, *names: str, seconds: float = _READY_S) -> None:
         """Return when these services, by default all, are ready. Raises StartFailed."""

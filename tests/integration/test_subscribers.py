@@ -310,6 +310,10 @@ def test_the_command_adds_lists_and_removes(
     monkeypatch.setenv("JALUR_HOME", str(tmp_path))
     unknown = run.invoke(app, ["subscribers", "list"])
     assert unknown.exit_code == 1 and "JALUR_AMQP_MANAGEMENT_URL" in unknown.output
+    monkeypatch.delenv("JALUR_AMQP_MANAGEMENT_URL")
+    composed = {"amqp_url": servers.amqp, "amqp_management_url": servers.management}
+    (tmp_path / "credentials.json").write_text(json.dumps(composed))
+    assert run.invoke(app, ["subscribers", "list"]).exit_code == 0
 
 
 @pytest.mark.parametrize("event", ALL, ids=Event.routing_key.__func__)  # type: ignore[attr-defined]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import services
-from deploy.local.home import Home, HomeInUse, is_free, write_private
+from deploy.local.home import Home, HomeInUse, is_free
+from deploy.secret_files import write_private
 
 
 def urls(host: str) -> dict[str, tuple[str, str]]:
@@ -34,7 +35,7 @@ def test_a_second_run_in_the_same_home_is_refused_until_the_first_lets_go(home: 
 
 
 def test_everything_in_a_home_is_for_its_owner_alone(home: Home) -> None:
-    services.settle_secrets(home, urls("a"))
+    home.settle(urls("a"))
     for path in [home.path, *home.path.rglob("*")]:
         allowed = 0o700 if path.is_dir() else 0o600
         if path.name != "lock":
@@ -42,9 +43,9 @@ def test_everything_in_a_home_is_for_its_owner_alone(home: Home) -> None:
 
 
 def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
-    services.settle_secrets(home, urls("first"))
+    home.settle(urls("first"))
     first = secrets_in(home)
-    services.settle_secrets(home, urls("second"))
+    home.settle(urls("second"))
     second = secrets_in(home)
     changed = {path.name for path in second if first[path] != second[path]}
     assert changed == {"jalur_amqp_url", "jalur_mongo_url"}
@@ -55,7 +56,7 @@ def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
 
 
 def test_a_service_reads_its_own_secrets_and_those_of_no_other(home: Home) -> None:
-    services.settle_secrets(home, urls("a"))
+    home.settle(urls("a"))
     common = {"jalur_amqp_url", "jalur_mongo_url", "jalur_actor_public_keys"}
     own = {
         "registration": {"jalur_field_keys", "jalur_person_key"},
@@ -73,7 +74,7 @@ def test_the_secrets_that_services_once_shared_move_and_keep_what_was_decided(ho
     for name in shared:
         write_private(home.secrets / f"jalur_{name}", f"old {name}")
     write_private(home.secrets / "field_key", "old field key")
-    services.settle_secrets(home, urls("a"))
+    home.settle(urls("a"))
     registration, gateway = home.secrets_of("registration"), home.secrets_of("gateway")
     assert (registration / "jalur_person_key").read_text() == "old person_key"
     assert (registration / "jalur_field_keys").read_text() == "local:old field key"

@@ -88,7 +88,7 @@ def _broker() -> Iterator["Subscribers"]:
 
 
 def _of_environment() -> "Subscribers":
-    """As JALUR_AMQP_URL and JALUR_AMQP_MANAGEMENT_URL say, else the broker of the local run."""
+    """As JALUR_AMQP_URL and JALUR_AMQP_MANAGEMENT_URL say, else the broker of the credentials in JALUR_HOME."""
     from deploy.management import Management, ManagementFailed
     from deploy.subscribers import Subscribers
     from deploy.urls import beside, vhost_of
@@ -97,7 +97,8 @@ def _of_environment() -> "Subscribers":
     home = Path(os.environ.get("JALUR_HOME") or ".local")
     try:
         if not amqp:
-            amqp = str(json.loads((home / "credentials.json").read_text())["amqp_url"])
+            credentials = json.loads((home / "credentials.json").read_text())
+            amqp, management = str(credentials["amqp_url"]), management or credentials.get("amqp_management_url")
         if not management:
             ports = json.loads((home / "run" / "ports.json").read_text())
             management = beside(amqp, ports["amqp"], ports["management"])
