@@ -73,6 +73,7 @@ def settle_secrets(home: Home, urls: Mapping[str, tuple[str, str]]) -> None:
             "actor_private_key": actor_key,
             "admin_password": home.secret("jalur_admin_password"),
             "admin_token": home.secret("jalur_admin_token"),
+            "webhook_keys": home.secret("jalur_webhook_keys"),
         },
     }
     for name in ALL:
