@@ -49,6 +49,7 @@ class SecretFiles:
                 "actor_private_key": actor_key,
                 "admin_password": self.secret("jalur_admin_password"),
                 "admin_token": self.secret("jalur_admin_token"),
+                "webhook_keys": self.secret("jalur_webhook_keys"),
             },
         }
         for name, (amqp_url, mongo_url) in urls.items():

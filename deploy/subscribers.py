@@ -7,19 +7,23 @@ chooses what happens when it is full, no policy of the operator overrides `rejec
 rejects is not confirmed.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
-from deploy import accounts, definitions
-from deploy.management import Management
+import aio_pika
+
+from deploy import accounts, definitions, history
+from deploy.management import Management, ManagementFailed
 from deploy.topology import SERVICES
 from deploy.urls import as_account, in_vhost
-from shared import topology
-from shared.contracts import ALL
+from shared import log, topology
+from shared.broker import Unreachable
+from shared.outsiders import NotGranted, granted_by
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _TAG = "jalur-subscriber"
@@ -38,10 +42,9 @@ _OUTLET = {
     # a subscriber's queue that rejects has its events offered again that often, then they are dropped
     "x-delivery-limit": 20,
 }
-
-
-class NotGranted(Exception):
-    """A name that cannot be used, or events that cannot be granted; the message says why, in plain words."""
+# a replay fills a queue no further than that, and waits so long for one who does not listen
+_MOST_AHEAD = 5_000
+_PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -53,30 +56,6 @@ class Subscriber:
     queues: int
     waiting: int
     behind: int
-
-
-def grantable() -> list[str]:
-    """The routing keys that may be told to outsiders."""
-    return [event.routing_key() for event in ALL if not event.touches_health]
-
-
-def granted_by(patterns: Iterable[str]) -> list[str]:
-    """The routing keys these patterns (as in a binding: `*` a word, `#` any words) stand for.
-
-    Raises NotGranted when a pattern stands for none, or for one that touches health.
-    """
-    keys: set[str] = set()
-    for pattern in patterns:
-        found = [event for event in ALL if _matches(pattern, event.routing_key())]
-        if not found:
-            raise NotGranted(f"no event matches {pattern}; these can be granted: {', '.join(grantable())}")
-        if refused := [event.routing_key() for event in found if event.touches_health]:
-            raise NotGranted(
-                f"{pattern} covers {', '.join(refused)}: facts that touch health stay between our services. "
-                f"These can be granted: {', '.join(grantable())}"
-            )
-        keys.update(event.routing_key() for event in found)
-    return sorted(keys)
 
 
 class Subscribers:
@@ -126,6 +105,35 @@ class Subscribers:
         """Take everything of it away, with what is in its queues. Raises NotGranted."""
         self._require(name)
         self._clear_away(name)
+
+    def replay(self, name: str, since: log.Offset, patience_s: float = _PATIENCE_S) -> int:
+        """Tell it again what it may hear and what is in the log from `since` on, as it takes it; how many events.
+
+        Raises NotGranted: also when it has no queue, or stops taking.
+        """
+        self._require(name)
+        limits = {
+            queue["name"]: min([_LIMITS["max-length"], *_own_limit(queue)]) for queue in self._api.get("queues", name)
+        }
+        if not limits:
+            raise NotGranted(f"{name} has no queue yet: first it declares one and binds it")
+        # half of what a queue takes is left for what happens meanwhile
+        room = {queue: max(1, min(most // 2, _MOST_AHEAD)) for queue, most in limits.items()}
+        operator = unquote(urlsplit(self._amqp_url).username or "")
+        self._api.put("permissions", name, operator, body=dict.fromkeys(("configure", "write", "read"), ".*"))
+        try:
+            return asyncio.run(self._copy(name, room, since, patience_s))
+        except history.Stuck as error:
+            raise NotGranted(str(error)) from error
+        except Unreachable as error:
+            raise ManagementFailed(f"the broker at JALUR_AMQP_URL does not answer: {error}") from error
+
+    async def _copy(self, name: str, room: dict[str, int], since: log.Offset, patience_s: float) -> int:
+        async with (
+            await aio_pika.connect(self._amqp_url) as ours,
+            await aio_pika.connect(in_vhost(self._amqp_url, name)) as theirs,
+        ):
+            return await history.copy(ours, theirs, self._carried(name), room, since, patience_s)
 
     def all(self) -> list[Subscriber]:
         """Everyone there is, by name."""
@@ -209,6 +217,11 @@ class Subscribers:
         self._api.delete("users", name)
 
 
+def _own_limit(queue: dict[str, Any]) -> list[int]:
+    limit = (queue.get("arguments") or {}).get("x-max-length")
+    return [limit] if isinstance(limit, int) else []
+
+
 def _outlet(name: str) -> str:
     return f"outside.{name}"
 
@@ -216,14 +229,3 @@ def _outlet(name: str) -> str:
 def _within(vhost: str) -> str:
     # without a host: inside of the broker, and without an account
     return f"amqp:///{quote(vhost, safe='')}"
-
-
-def _matches(pattern: str, key: str) -> bool:
-    def match(words: list[str], left: list[str]) -> bool:
-        if not words:
-            return not left
-        if words[0] == "#":
-            return any(match(words[1:], left[skipped:]) for skipped in range(len(left) + 1))
-        return bool(left) and words[0] in ("*", left[0]) and match(words[1:], left[1:])
-
-    return match(pattern.split("."), key.split("."))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import datetime
 from typing import Literal
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
@@ -15,7 +16,8 @@ _SILENCE_S = 0.5
 _END_S = 3.0
 _ANSWER_S = 10.0
 
-Offset = int | Literal["first", "last", "next"]
+# a time is that of arrival by the broker's clock, in whole seconds; reading begins there or a little earlier
+Offset = int | datetime | Literal["first", "last", "next"]
 
 
 def offset_of(message: AbstractIncomingMessage) -> int:

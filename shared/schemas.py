@@ -10,9 +10,7 @@ from faststream.specification import AsyncAPI
 from shared import topology
 from shared.compatibility import breaks
 from shared.contracts import ALL, Event
-
-FOLDER = Path(__file__).parent / "contracts" / "schemas"
-ASYNCAPI = FOLDER.parent / "asyncapi.json"
+from shared.published import ASYNCAPI, FOLDER, example
 
 _HEADERS = {
     "type": "object",
@@ -25,7 +23,10 @@ _HEADERS = {
         "ce-type": {"type": "string"},
         "ce-subject": {"type": "string", "description": "The aggregate's id."},
         "ce-time": {"type": "string", "format": "date-time"},
-        "ce-dataschema": {"type": "string"},
+        "ce-dataschema": {
+            "type": "string",
+            "description": "`urn:jalur:schema:<routing key>`: the gateway serves it at `/api/schemas/<routing key>`.",
+        },
         "ce-sequence": {"type": "string", "description": "The aggregate's version, zero-padded: the newest wins."},
         "ce-correlationid": {"type": "string"},
         "ce-causationid": {"type": "string"},
@@ -55,9 +56,20 @@ def asyncapi() -> dict[str, Any]:
     document: dict[str, Any] = json.loads(specification.to_specification().to_json())
     for message in document["components"]["messages"].values():
         message["headers"] = _HEADERS
+    for event in ALL:
+        message = document["components"]["messages"][f"{event.routing_key()}:Message"]
+        message["examples"] = [example(event)]
+        document["channels"][event.routing_key()]["x-for-other-systems"] = not event.touches_health
     document.pop("servers", None)
     for channel in document["channels"].values():
         channel.pop("servers", None)
+    # FastStream's order is another every time
+    components = document["components"]
+    for parts, name in (
+        *((document, "channels"), (document, "operations")),
+        *((components, "messages"), (components, "schemas")),
+    ):
+        parts[name] = dict(sorted(parts[name].items()))
     return document
 
 

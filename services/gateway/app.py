@@ -11,6 +11,7 @@ from services.gateway.api import (
     audit,
     certificates,
     docs,
+    event_docs,
     imports,
     live,
     matching,
@@ -22,6 +23,7 @@ from services.gateway.api import (
     selection,
     session,
     users,
+    webhooks,
 )
 from services.gateway.api.gateway import Gateway
 from services.gateway.audits import Audits
@@ -35,10 +37,13 @@ from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
+from services.gateway.posting import Poster
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
+from services.gateway.reach import Reach
 from services.gateway.rebuild import Rebuild
 from services.gateway.roles import PREFIX
+from services.gateway.sealing import Seal
 from services.gateway.services import Services
 from services.gateway.sessions import Sessions
 from services.gateway.settings import Settings
@@ -46,6 +51,9 @@ from services.gateway.sheets_in_hand import SheetsInHand
 from services.gateway.signing_in import SigningIn
 from services.gateway.store import Store
 from services.gateway.uploads import BodyLimit, Spool
+from services.gateway.webhook_places import Places
+from services.gateway.webhook_relay import WebhookRelay
+from services.gateway.webhooks import Webhooks
 from shared.service import create, storage_of
 
 
@@ -63,6 +71,11 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     rebuild = Rebuild(settings.amqp_url.get_secret_value(), storage, store, on, generations)
     feed = LiveFeed(settings.amqp_url.get_secret_value(), settings.max_listeners)
 
+    reach = Reach(settings.webhook_networks)
+    seal = Seal(settings.webhook_keys.get_secret_value()) if settings.webhook_keys else None
+    hooks, hook_places = Webhooks(storage, seal, reach), Places(storage)
+    hook_relay = WebhookRelay(settings.amqp_url.get_secret_value(), storage, hooks, hook_places, Poster(reach))
+
     sessions = Sessions(storage, idle_s=settings.session_idle_s, longest_s=settings.session_longest_s)
     lockout = Lockout(storage)
     passwords = Passwords()
@@ -78,9 +91,9 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         storage,
         store,
         on,
-        [api_router(), certificates.public, docs.router],
+        [api_router(), certificates.public, docs.router, event_docs.router],
         prepare_first=[generations.serve_current, prepare_accounts],
-        background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run],
+        background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
         public=True,
         title="Jalur",
         version="1",
@@ -104,6 +117,8 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         Audits(storage, services),
         ParkedEverywhere(services, app.state.parking),
         generations,
+        hooks,
+        hook_places,
     )
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
@@ -128,7 +143,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, selection, matching),
-        *(certificates, live, session, users, audit, parked, rebuilding),
+        *(certificates, live, session, users, audit, parked, rebuilding, webhooks),
     )
     for concept in concepts:
         api.include_router(concept.router)

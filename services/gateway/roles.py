@@ -83,6 +83,13 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/users/{name}/tokens"): _ADMIN,
     ("DELETE", "/users/{name}/tokens/{label}"): _ADMIN,
     ("DELETE", "/users/{name}/sessions"): _ADMIN,
+    ("POST", "/webhooks"): _ADMIN,
+    ("GET", "/webhooks"): _OPERATOR,
+    ("GET", "/webhooks/{name}"): _OPERATOR,
+    ("PATCH", "/webhooks/{name}"): _ADMIN,
+    ("DELETE", "/webhooks/{name}"): _ADMIN,
+    ("POST", "/webhooks/{name}/secret"): _ADMIN,
+    ("POST", "/webhooks/{name}/replay"): _ADMIN,
     ("POST", "/rebuild"): _OPERATOR,
     ("GET", "/rebuild"): _OPERATOR,
     ("GET", "/parked"): _OPERATOR,
@@ -114,6 +121,10 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("HEAD", "/api/openapi.json"),
         ("GET", "/api/docs"),
         ("GET", "/api/docs/{file}"),
+        ("GET", "/api/events"),
+        ("GET", "/api/events/style.css"),
+        ("GET", "/api/asyncapi.json"),
+        ("GET", "/api/schemas/{name}"),
     }
 )
 

@@ -30,7 +30,16 @@ class Settings(ServiceSettings):
     session_idle_s: int = Field(default=3600, ge=10, description="A session unused for that long is over.")
     session_longest_s: int = Field(default=12 * 3600, ge=10, description="And so is one this old.")
 
-    @field_validator("trusted_proxies")
+    webhook_keys: SecretStr | None = Field(
+        default=None,
+        description="Seal the secrets of webhooks: 32 characters or more, several with commas, the first seals. "
+        "Without it there are no webhooks.",
+    )
+    webhook_networks: str = Field(
+        default="", description="Private addresses or networks, with commas, that webhooks may reach all the same."
+    )
+
+    @field_validator("trusted_proxies", "webhook_networks")
     @classmethod
     def _are_networks(cls, given: str) -> str:
         """Not `*`: then anybody could say who they are."""

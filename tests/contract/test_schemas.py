@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import Field
 
-from shared import schemas
+from shared import meta, published, schemas
 from shared.compatibility import breaks
 from shared.contracts import ALL
 from shared.contracts.event import Contract, Event
@@ -19,6 +19,7 @@ class Inner(Contract):
 
 class Before(Event):
     service: ClassVar[str] = "uji"
+    touches_health: ClassVar[bool] = False
     name: str
     rank: int | None = None
     parts: list[Inner]
@@ -80,6 +81,7 @@ def test_a_removed_field_is_refused_and_nothing_is_overwritten(monkeypatch: pyte
     monkeypatch.setattr(schemas, "FOLDER", tmp_path)
     monkeypatch.setattr(schemas, "ASYNCAPI", tmp_path / "asyncapi" / "asyncapi.json")
     monkeypatch.setattr(schemas, "_write", _writer(schemas._write))
+    monkeypatch.setattr(schemas, "example", lambda event: {})
     monkeypatch.setattr(schemas, "ALL", (Before,))
     assert schemas.write() == []
     committed = (tmp_path / "uji.before.v1.json").read_text("utf-8")
@@ -95,6 +97,16 @@ def test_asyncapi_names_every_event_with_its_routing_key_and_headers() -> None:
     assert set(document["channels"]) == {event.routing_key() for event in ALL}
     for message in document["components"]["messages"].values():
         assert "ce-id" in message["headers"]["required"]
+
+
+@pytest.mark.parametrize("event", ALL, ids=lambda event: event.routing_key())
+def test_every_event_has_an_example_that_is_one(event: type[Event]) -> None:
+    """Every field is in it, so that a reader sees each, and its headers are those that are sent."""
+    example = published.example(event)
+    assert event.model_validate(example["payload"]).model_dump(mode="json") == example["payload"]
+    assert meta.read(example["headers"]).type == event.ce_type()
+    message = schemas.asyncapi()["components"]["messages"][f"{event.routing_key()}:Message"]
+    assert message["examples"] == [example]
 
 
 def _as_before(after: type[Event]) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from typer.testing import CliRunner
 
 from deploy import topology as deployed
 from deploy.management import Management
-from deploy.subscribers import NotGranted, Subscribers, grantable, granted_by
+from deploy.subscribers import Subscribers
 from deploy.urls import in_vhost, vhost_of
 from services.gateway.cli import app
 from shared import topology
 from shared.contracts import ALL, Event
 from shared.contracts.certification import CertificateRevoked
 from shared.contracts.placement import JobMatched
+from shared.outsiders import NotGranted, grantable, granted_by
 from tests.conftest import Urls
 from tests.events import message, until
 

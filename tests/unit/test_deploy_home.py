@@ -50,7 +50,7 @@ def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
     changed = {path.name for path in second if first[path] != second[path]}
     assert changed == {"jalur_amqp_url", "jalur_mongo_url"}
     keys = [value for path, value in second.items() if path.parent == home.secrets]
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert len(set(keys)) == len(keys)
     assert min(len(key) for key in keys) >= 32
 
@@ -60,7 +60,7 @@ def test_a_service_reads_its_own_secrets_and_those_of_no_other(home: Home) -> No
     common = {"jalur_amqp_url", "jalur_mongo_url", "jalur_actor_public_keys"}
     own = {
         "registration": {"jalur_field_keys", "jalur_person_key"},
-        "gateway": {"jalur_actor_private_key", "jalur_admin_password", "jalur_admin_token"},
+        "gateway": {"jalur_actor_private_key", "jalur_admin_password", "jalur_admin_token", "jalur_webhook_keys"},
     }
     for service in services.ALL:
         held = {path.name: path.read_text() for path in home.secrets_of(service).iterdir()}

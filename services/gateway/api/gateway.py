@@ -21,6 +21,8 @@ from services.gateway.sheets_in_hand import SheetsInHand
 from services.gateway.signing_in import SigningIn
 from services.gateway.store import Store
 from services.gateway.uploads import Spool
+from services.gateway.webhook_places import Places
+from services.gateway.webhooks import Webhooks
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Gateway:
     audits: Audits
     parked: ParkedEverywhere
     generations: Generations
+    webhooks: Webhooks
+    webhook_places: Places
     # each takes a file in the spool, and a core while it is packed
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 

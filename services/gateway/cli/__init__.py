@@ -13,9 +13,10 @@ from services.gateway.cli.retention import retention
 from services.gateway.cli.schemas import schemas
 from services.gateway.cli.subscribers import subscribers
 from services.gateway.cli.users import users
+from services.gateway.cli.webhooks import webhooks
 
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
 for commands in (running.commands, programmes.commands):
     app.add_typer(commands)
-for group in (audit, events, keys, parked, person, rebuild, retention, schemas, subscribers, users):
+for group in (audit, events, keys, parked, person, rebuild, retention, schemas, subscribers, users, webhooks):
     app.add_typer(group)

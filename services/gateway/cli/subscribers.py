@@ -7,8 +7,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -60,6 +61,21 @@ def new_password(name: str) -> None:
     _tell(name, url)
 
 
+@subscribers.command("replay")
+def replay(
+    name: str,
+    since: Annotated[str, typer.Option(help="`first`, or a time: `2026-11-26T08:00+07:00`; without zone, local time.")],
+) -> None:
+    """Tell a system again what it may hear and what is in the log since then; duplicates are its to recognise."""
+    try:
+        start: datetime | Literal["first"] = "first" if since == "first" else datetime.fromisoformat(since).astimezone()
+    except ValueError:
+        raise typer.BadParameter("`first`, or a time such as 2026-11-26T08:00+07:00", param_hint="--since") from None
+    with _broker() as found:
+        copied = found.replay(name, start)
+    console.print(f"{name} is told {copied} events again")
+
+
 @subscribers.command("remove")
 def remove(name: str) -> None:
     """Take a system's account and queues away, with what is in them."""
@@ -78,7 +94,7 @@ def _tell(name: str, url: str) -> None:
 @contextmanager
 def _broker() -> Iterator["Subscribers"]:
     from deploy.management import ManagementFailed
-    from deploy.subscribers import NotGranted
+    from shared.outsiders import NotGranted
 
     try:
         yield _of_environment()
