@@ -35,7 +35,10 @@ class Sessions:
 
     async def prepare(self) -> None:
         """Its indexes; one of them lets the database remove what is over. Raises StorageAway."""
-        over, of_user = IndexModel([("ends_at", 1)], expireAfterSeconds=0), IndexModel([("user", 1)])
+        over, of_user = (
+            IndexModel([("ends_at", 1)], expireAfterSeconds=0),
+            IndexModel([("user", 1), ("started_at", -1)]),
+        )
         await guarded(self._sessions.create_indexes([over, of_user]))
 
     async def start(self, user: str, generation: int) -> tuple[str, Session]:

@@ -61,7 +61,10 @@ class Reveals:
 
     def __init__(self, storage: Storage) -> None:
         self._reveals = storage.documents(
-            "reveals", Reveal, aggregate="reveal", indexes=[IndexModel([("applicant_ids", 1)]), IndexModel([("at", 1)])]
+            "reveals",
+            Reveal,
+            aggregate="reveal",
+            indexes=[IndexModel([("applicant_ids", 1), ("at", 1)]), IndexModel([("at", 1)])],
         )
 
     async def record(

@@ -45,7 +45,7 @@ class Store:
                 IndexModel([("programme_code", 1), ("person_id", 1)], unique=True),
                 IndexModel([("person_id", 1)]),
                 IndexModel([("programme_code", 1), ("number", 1)], unique=True),
-                IndexModel([("programme_code", 1), ("name_tokens", 1)]),
+                IndexModel([("programme_code", 1), ("name_tokens", 1), ("number", 1)]),
                 IndexModel([("programme_code", 1), ("phone_token", 1)]),
                 IndexModel([("mistyped", 1)], partialFilterExpression=_NIK_CORRECTED),
             ],
