@@ -62,7 +62,7 @@ class _Answered:
 
 async def _offer(stack: Measured, path: str, town: Town, seconds: float) -> list[_Answered]:
     """Send at the rate given, and never wait for an answer before the next is sent."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200, keepalive_expiry=2)
     async with httpx.AsyncClient(
         base_url=stack.gateway_url, headers=stack.headers, timeout=60, limits=limits
     ) as client:
