@@ -13,7 +13,7 @@ RUN := setpriv --pdeathsig TERM $(BIN)
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
-	@echo "make test     all tests"
+	@echo "make test     all tests (JOBS=2: how many files side by side)"
 	@echo "make containers-test  with Docker: the deployment as composed, then what concerns servers on RabbitMQ 4 and MongoDB 8"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
@@ -33,8 +33,10 @@ demo: setup
 up: setup
 	@$(RUN)/jalur up
 
+# faults by themselves, as they want the machine to themselves; then the other files side by side, on servers of their own
 test: setup
-	@$(RUN)/python -m pytest
+	@$(RUN)/python -m pytest tests/faults
+	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadfile
 
 faults: setup
 	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")
