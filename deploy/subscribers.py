@@ -23,6 +23,7 @@ from shared.contracts import ALL
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 TAG = "jalur-subscriber"
+ROOM = {"description": "events for an outside subscriber of Jalur", "tags": TAG}  # its virtual host
 _POLICY = "limits"
 
 _CONNECTIONS, _CHANNELS, _QUEUES = 5, 50, 10
@@ -149,7 +150,7 @@ class Subscribers:
 
     def _make_room(self, name: str) -> None:
         api = self._api
-        api.put("vhosts", name, body={"description": "events for an outside subscriber of Jalur", "tags": TAG})
+        api.put("vhosts", name, body=ROOM)
         for limit, most in (("max-connections", _CONNECTIONS), ("max-queues", _QUEUES)):
             api.put("vhost-limits", name, limit, body={"value": most})
         api.put(

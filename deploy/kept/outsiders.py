@@ -6,7 +6,7 @@ Their accounts keep their passwords; our own accounts are not among them, nor wh
 from typing import Any
 
 from deploy.management import Management
-from deploy.subscribers import TAG, outlet_of
+from deploy.subscribers import ROOM, TAG, outlet_of
 
 Definitions = dict[str, Any]
 
@@ -32,11 +32,16 @@ def export(management: Management) -> Definitions:
 
     named = {part: [one for one in everything[part] if one["name"] in theirs] for part in ("users", "vhosts")}
     within = ("permissions", "topic_permissions", "parameters", "policies", "queues", "exchanges", "bindings")
-    return {**named, **{part: [one for one in everything.get(part, []) if of_theirs(one)] for part in within}}
+    found = {**named, **{part: [one for one in everything.get(part, []) if of_theirs(one)] for part in within}}
+    found["permissions"] = [one for one in found["permissions"] if one["user"] in theirs]  # not of our operator
+    return found
 
 
 def bring(management: Management, definitions: Definitions) -> int:
     """Have them on this broker, too; how many there are. Raises ManagementFailed."""
+    for vhost in definitions["vhosts"]:
+        # RabbitMQ 3 forgets the tag in its definitions, by which we know them again
+        management.put("vhosts", vhost["name"], body=ROOM)
     if definitions["vhosts"]:
-        management.post("definitions", body=definitions)
+        management.post("definitions", body={part: held for part, held in definitions.items() if part != "vhosts"})
     return len(definitions["vhosts"])
