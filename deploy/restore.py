@@ -33,6 +33,7 @@ from deploy.urls import vhost_of
 # no document is written, and nobody is registered in one programme, more often than that for as long as a life lasts
 MOST_A_SECOND = 100
 _ANSWER_MS = 10_000
+_GOODBYE_S, _LOOK_EVERY_S = 5.0, 0.2  # connections of a service that has just ended are seen a little longer
 
 
 def restore(deployment: Deployment, backup: Backup, *, replace: bool = False) -> None:
@@ -59,7 +60,10 @@ def restore(deployment: Deployment, backup: Backup, *, replace: bool = False) ->
 
 def _refuse_when_in_use(client: MongoClient[dict[str, Any]], deployment: Deployment, replace: bool) -> None:
     names = [account.name(deployment.prefix) for account in accounts.every()]
-    if there := databases.connected(client, names):
+    deadline = time.monotonic() + _GOODBYE_S
+    while (there := databases.connected(client, names)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)
+    if there:
         raise Unusable(f"services are running: {', '.join(there)}; stop them first")
     if replace:
         return

@@ -357,3 +357,19 @@ async def test_a_history_that_mongodb_has_given_up_is_told_with_what_to_do(
 async def test_where_there_is_nothing_nothing_is_backed_up(deployment: Deployment, tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="nothing to back up"):
         await kept(deployment, tmp_path / "kept")
+
+
+async def test_sessions_and_imports_under_way_do_not_come_back(
+    deployment: Deployment, client: Mongo, tmp_path: Path
+) -> None:
+    """Their sheets are not kept, so they could never end."""
+    gateway = client[f"{deployment.prefix}_gateway"]
+    for state in ("queued", "running", "done", "failed"):
+        gateway["imports"].insert_one({"_id": state, "version": 1, "state": state})
+    for name in databases.LEFT_OUT:
+        gateway[name].insert_one({"_id": "x"})
+    backup = await kept(deployment, tmp_path / "kept")
+    await restored(deployment, backup, replace=True)
+    assert {one["_id"] for one in gateway["imports"].find()} == {"done", "failed"}
+    assert backup.manifest["databases"]["gateway"] == {"imports": 2}
+    assert set(gateway.list_collection_names()) == {"imports", "restored"}
