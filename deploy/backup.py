@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import sys
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,16 @@ from deploy.urls import vhost_of
 _ANSWER_MS = 10_000
 
 
-def back_up(deployment: Deployment, target: Path) -> dict[str, Any]:
-    """Write a backup; its manifest. Raises Unusable, having left nothing, and what servers raise that are away."""
+def back_up(deployment: Deployment, target: Path, as_of: datetime | None = None) -> dict[str, Any]:
+    """Write a backup; its manifest. Raises Unusable, having left nothing, and what servers raise that are away.
+
+    `as_of`, with its time zone: the servers run on copies of volumes that were made then.
+    """
     draft = Draft(target)
     try:
         manifest = _write(deployment, draft)
+        if as_of is not None:
+            manifest["taken_at"] = as_of.isoformat()
         draft.finish(manifest)
     except BaseException:
         draft.discard()
@@ -73,13 +78,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="deploy/backup", description=(__doc__ or "").split(":")[0])
     parser.add_argument("to", type=Path, help="a directory that does not exist yet")
     parser.add_argument("--keys", type=Path, help="copy keys and passwords to this directory, on other storage")
+    parser.add_argument(
+        "--as-of",
+        type=lambda written: datetime.fromisoformat(written).astimezone(),
+        help="the servers run on copies of volumes: when those were made, 2026-11-26T18:00",
+    )
     asked = parser.parse_args()
     began = time.monotonic()
     try:
         if asked.keys is not None:
             _keep_apart(asked.to, asked.keys)
         deployment = Deployment.running()
-        manifest = back_up(deployment, asked.to)
+        manifest = back_up(deployment, asked.to, asked.as_of)
         if asked.keys is not None:
             keys.copy(deployment.secrets, asked.keys)
     except (Unusable, ManagementFailed) as error:
