@@ -26,7 +26,8 @@ from shared.broker import Unreachable
 from shared.outsiders import NotGranted, granted_by
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
-_TAG = "jalur-subscriber"
+TAG = "jalur-subscriber"
+ROOM = {"description": "events for an outside subscriber of Jalur", "tags": TAG}  # its virtual host
 _POLICY = "limits"
 
 _CONNECTIONS, _CHANNELS, _QUEUES = 5, 50, 10
@@ -137,11 +138,11 @@ class Subscribers:
 
     def all(self) -> list[Subscriber]:
         """Everyone there is, by name."""
-        return [self._found(vhost["name"]) for vhost in self._api.get("vhosts") if _TAG in (vhost.get("tags") or [])]
+        return [self._found(vhost["name"]) for vhost in self._api.get("vhosts") if TAG in (vhost.get("tags") or [])]
 
     def _found(self, name: str) -> Subscriber:
         queues = self._api.get("queues", name)
-        outlet = self._api.get("queues", self._api.vhost, _outlet(name)) or {}
+        outlet = self._api.get("queues", self._api.vhost, outlet_of(name)) or {}
         return Subscriber(
             name,
             sorted(self._carried(name)),
@@ -152,12 +153,12 @@ class Subscribers:
 
     def _require(self, name: str) -> None:
         vhost = self._api.get("vhosts", name)
-        if vhost is None or _TAG not in (vhost.get("tags") or []):
+        if vhost is None or TAG not in (vhost.get("tags") or []):
             raise NotGranted(f"there is no subscriber {name}")
 
     def _make_room(self, name: str) -> None:
         api = self._api
-        api.put("vhosts", name, body={"description": "events for an outside subscriber of Jalur", "tags": _TAG})
+        api.put("vhosts", name, body=ROOM)
         for limit, most in (("max-connections", _CONNECTIONS), ("max-queues", _QUEUES)):
             api.put("vhost-limits", name, limit, body={"value": most})
         api.put(
@@ -183,7 +184,7 @@ class Subscribers:
         self._api.put("topic-permissions", name, name, body=topics)
 
     def _bind(self, name: str, keys: list[str]) -> None:
-        vhost, outlet = self._api.vhost, _outlet(name)
+        vhost, outlet = self._api.vhost, outlet_of(name)
         self._api.put("queues", vhost, outlet, body={"durable": True, "arguments": _OUTLET})
         carried = self._carried(name)
         path = ("bindings", vhost, "e", topology.EVENTS, "q", outlet)
@@ -193,14 +194,14 @@ class Subscribers:
             self._api.post(*path, body={"routing_key": key})
 
     def _carried(self, name: str) -> set[str]:
-        bindings: list[dict[str, Any]] = self._api.get("queues", self._api.vhost, _outlet(name), "bindings") or []
+        bindings: list[dict[str, Any]] = self._api.get("queues", self._api.vhost, outlet_of(name), "bindings") or []
         return {one["routing_key"] for one in bindings if one["source"] == topology.EVENTS}
 
     def _carry_over(self, name: str) -> None:
         shovel = {
             "src-protocol": "amqp091",
             "src-uri": _within(self._api.vhost),
-            "src-queue": _outlet(name),
+            "src-queue": outlet_of(name),
             "src-prefetch-count": 100,
             "dest-protocol": "amqp091",
             "dest-uri": _within(name),
@@ -212,7 +213,7 @@ class Subscribers:
 
     def _clear_away(self, name: str) -> None:
         self._api.delete("parameters", "shovel", self._api.vhost, name)
-        self._api.delete("queues", self._api.vhost, _outlet(name))
+        self._api.delete("queues", self._api.vhost, outlet_of(name))
         self._api.delete("vhosts", name)
         self._api.delete("users", name)
 
@@ -222,7 +223,7 @@ def _own_limit(queue: dict[str, Any]) -> list[int]:
     return [limit] if isinstance(limit, int) else []
 
 
-def _outlet(name: str) -> str:
+def outlet_of(name: str) -> str:
     return f"outside.{name}"
 
 

@@ -26,7 +26,7 @@ class Document(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True, extra="ignore", validate_assignment=False)
 
-    # events of which a mark counts how many were absorbed, not which was the last
+    # events of which a mark, or `published`, counts how many there were, not which was the last
     counted: ClassVar[frozenset[str]] = frozenset()
 
     id: str = Field(alias="_id")
@@ -36,6 +36,7 @@ class Document(BaseModel):
     published: dict[str, int] = Field(default_factory=dict)
     _held: tuple[Entry, ...] = PrivateAttr(())  # what stands in the ledger as it is in the database
     _owing: bool = PrivateAttr(False)  # whether its outbox held something when it was loaded
+    _above: int = PrivateAttr(0)  # in a restored database: versions up to this one may have been given before
 
     def model_post_init(self, _: Any) -> None:
         if self.exists:
@@ -44,6 +45,11 @@ class Document(BaseModel):
     @property
     def exists(self) -> bool:
         return self.version > 0
+
+    @property
+    def next_version(self) -> int:
+        """The version that the next save makes; in a restored database one that was never given before."""
+        return max(self.version, self._above) + 1
 
     def has_absorbed(self, meta: Meta) -> bool:
         """Whether this event, or a later one of its type, is in this document already."""
@@ -87,16 +93,17 @@ class Committed(NamedTuple):
 
 def event_id(service: str, aggregate: str, document: Document, n: int = 0) -> str:
     """The id of the n-th event that the next save of `document` causes; the same however often it is published."""
-    return f"{service}.{aggregate}:{document.id}:{document.version + 1}:{n}"
+    return f"{service}.{aggregate}:{document.id}:{document.next_version}:{n}"
 
 
 def entries_of(service: str, aggregate: str, document: Document, events: Sequence[Event]) -> list[dict[str, Any]]:
     """The outbox entries of the version that `document` is about to become; ids are deterministic."""
-    version = document.version + 1
+    version = document.next_version
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     entries = []
     for n, event in enumerate(events):
-        document.published[event.event_name] = version
+        counted = event.event_name in document.counted
+        document.published[event.event_name] = document.published.get(event.event_name, 0) + 1 if counted else version
         entries.append(
             {
                 "id": event_id(service, aggregate, document, n),
@@ -125,7 +132,7 @@ def deeds_of(
     if not added:
         return []
     first = len(document._ledger) - len(added)
-    version = document.version + 1
+    version = document.next_version
     return [
         {
             "id": f"{service}.{aggregate}:{document.id}:{version}:a{n}",
@@ -155,7 +162,8 @@ def write_of(
     A ledger is only ever pushed to: what stands in it is not written again.
     """
     state = document.model_dump(mode="json", exclude={"id", "version", "ledger"})
-    update: dict[str, Any] = {"$set": state, "$inc": {"version": 1}}
+    state["version"] = document.next_version
+    update: dict[str, Any] = {"$set": state}
     pushed: dict[str, Any] = {}
     if added:
         pushed["ledger"] = {"$each": [entry.model_dump(mode="json") for entry in added]}

@@ -59,7 +59,7 @@ class Folded(Documents[D]):
         for answers in outcomes:
             raise_failure(() if isinstance(answers, BaseException) else answers)
         for document in changed:
-            document.version += 1
+            document.version = document.next_version
         self._changed.clear()
         for oldest in list(islice(self._held, max(0, len(self._held) - _HELD))):
             del self._held[oldest]

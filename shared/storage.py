@@ -1,6 +1,7 @@
 """MongoDB: one database a service, versioned documents, and group commit. The only module that imports Motor."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -17,6 +18,8 @@ from shared.documents import Committed, Document, deeds_of, emptying_of, entries
 from shared.ledger import Entry
 from shared.meta import Meta
 from shared.problems import Away, Invalid
+from shared.restored import COLLECTION as RESTORED
+from shared.restored import NEVER, THE_ONE, Restored
 
 __all__ = [
     "AUDIT",
@@ -32,6 +35,8 @@ __all__ = [
     "audit_database",
     "guarded",
 ]
+
+log = logging.getLogger(__name__)
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -80,6 +85,8 @@ class Storage:
         self.service = service
         self.on_commit: Callable[[Committed], None] = lambda committed: None
         self.collections: list[Documents[Any]] = []
+        self._restored: Restored | None = None
+        self._looking = asyncio.Lock()
         # Motor binds its loop at first use, inside the running one
         self._client: AsyncIOMotorClient[Json] = AsyncIOMotorClient(
             url,
@@ -113,7 +120,8 @@ class Storage:
         return documents
 
     async def prepare(self) -> None:
-        """Create the indexes that are missing. Raises StorageAway."""
+        """Create the indexes that are missing. Raises StorageAway, also while the database is being restored."""
+        await self.restored()
         pending = IndexModel([("pending", ASCENDING)], partialFilterExpression={"pending": True})
         # progress is counted by it, in every collection
         of_a_programme = IndexModel([("programme_code", ASCENDING)], name="of_a_programme")
@@ -121,6 +129,15 @@ class Storage:
             whole = [one.document for one in documents.indexes if "partialFilterExpression" not in one.document]
             served = any(next(iter(index["key"])) == "programme_code" for index in whole)
             await documents.create_indexes(pending, *(() if served else (of_a_programme,)))
+
+    async def restored(self) -> Restored:
+        """What must not be given out again because it may have been before; looked up once, for nobody restores a
+        database that is in use. Raises StorageAway, also while it is half restored.
+        """
+        if self._restored is None:
+            async with self._looking:  # one looks for all
+                self._restored = self._restored or await self._look_for_a_restore()
+        return self._restored
 
     async def ping(self) -> None:
         """Raises StorageAway unless the primary answers."""
@@ -131,6 +148,15 @@ class Storage:
         said = await guarded(self._database.command("hello"))
         time: datetime = said["localTime"].replace(tzinfo=UTC)
         return time
+
+    async def _look_for_a_restore(self) -> Restored:
+        found = await guarded(self._database[RESTORED].find_one({"_id": THE_ONE}))
+        if found is None:
+            return NEVER
+        if not found["finished"]:
+            log.error("the database is half restored: finish that (docs/backup.md)")
+            raise StorageAway
+        return Restored(found["versions_above"], found["numbers_skipped"])
 
     def close(self) -> None:
         self._client.close()
@@ -209,9 +235,11 @@ class Documents(Generic[D]):
         is saved with the change. Returns the document as it is now. Raises StorageAway, Taken, LedgerChanged, and
         whatever `decide` raises.
         """
+        above = (await self._storage.restored()).versions_above
         async with self._lock(document_id):
             for _ in range(_ATTEMPTS):
                 document = await self.get(document_id) or self.kind(_id=document_id)
+                document._above = above
                 if meta is not None and document.has_absorbed(meta):
                     return document
                 events = decide(document)
@@ -227,6 +255,7 @@ class Documents(Generic[D]):
 
     async def add(self, document: D, events: Sequence[Event] = ()) -> D:
         """Save a document that does not exist yet. Raises Taken when a unique value is held, `_id` included."""
+        document._above = (await self._storage.restored()).versions_above
         try:
             return await self._save(document, events)
         except VersionConflict as error:
@@ -265,7 +294,7 @@ class Documents(Generic[D]):
         entries = entries_of(service, self._aggregate, document, events)
         entries += deeds_of(service, self.name, self._aggregate, document, added)
         await self._saves.submit(save_of(document, entries, added))
-        document.version += 1
+        document.version = document.next_version
         document.settle_ledger()
         if entries:
             self._storage.on_commit(Committed(self.name, document.id, entries, document._owing, document.version))

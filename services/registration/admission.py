@@ -73,10 +73,13 @@ def registration_no(programme_code: str, number: int) -> str:
 
 def number_in(written: str, programme_code: str) -> int | None:
     """The number that a registration number of the programme states; None when it is none of them."""
-    found = re.fullmatch(rf"{re.escape(programme_code)}-([0-9]{{4,9}})", written, re.IGNORECASE)
+    found = re.fullmatch(rf"{re.escape(programme_code)}-([0-9]{{4,12}})", written, re.IGNORECASE)
     return int(found[1]) if found else None
 
 
-def unused(used: Collection[int], last: int) -> list[int]:
-    """Numbers up to `last` that nobody got: reserved by an import that was cut short, so free for those it missed."""
-    return sorted(set(range(1, last + 1)).difference(used))
+def unused(used: Collection[int], above: int, last: int) -> list[int]:
+    """Numbers above the one and up to the other that nobody got.
+
+    They were reserved by an import that was cut short, so they are free for those it missed.
+    """
+    return sorted(set(range(above + 1, last + 1)).difference(used))

@@ -1,6 +1,6 @@
 """Who was trained before: alumni lists of earlier years, kept per person without a name."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
@@ -37,7 +37,9 @@ class PriorTraining(BaseModel):
 
 
 class Alumnus(Document):
-    """One person's earlier trainings; its id is the person id."""
+    """One person's earlier trainings; its id is the person id. Each is published once, and selection counts them."""
+
+    counted: ClassVar[frozenset[str]] = frozenset({"PriorTrainingRecorded"})
 
     trainings: list[PriorTraining] = Field(default_factory=list)
     ledger: list[Entry] = Field(default_factory=list)

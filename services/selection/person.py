@@ -32,7 +32,7 @@ class Person(Document):
         if training in self.trainings:
             return False
         self.trainings.append(training)
-        # registration publishes one event per training, numbered from 1: so this counts how far we have come
+        # registration publishes one event per training, and counts them as we do: so this tells how far we have come
         self.marks["PriorTrainingRecorded"] = (len(self.trainings), 0)
         return True
 

@@ -300,3 +300,44 @@ async def test_a_moved_training_start_corrects_ages(
             await client.put("/programmes", json=definition)
         await until(lambda: outsider.data(ApplicantCorrected))
     assert [one["age"] for one in outsider.data(ApplicantCorrected)] == [28]
+
+
+async def test_after_a_restore_no_number_is_given_that_may_have_been_given_since_the_backup(
+    settings_for: SettingsFor, running: Running
+) -> None:
+    """Not by a form, not by an import that fills what was left open, not in a programme the backup does not know."""
+    settings = settings_for(Settings, **KEYS)
+    database = storage_of(settings, "registration").collection
+    open_ = open_now()
+    handed_in = datetime.now(JAKARTA).replace(tzinfo=None, microsecond=0).isoformat()
+    rows = [{"row": n, "cells": {**ROW, "nik": f"337601410799{n:04d}", "submitted_at": handed_in}} for n in range(2, 9)]
+    path = f"/programmes/{open_['code']}/imports/applicants"
+
+    async def numbers(client: httpx.AsyncClient, code: str) -> list[int]:
+        found = await database("applicants").find({"programme_code": code}, sort=[("number", 1)]).to_list(None)
+        return [one["number"] for one in found]
+
+    async def restored(skipped: int) -> None:
+        told = {"finished": True, "versions_above": skipped, "numbers_skipped": skipped}
+        await database("restored").update_one({"_id": "latest"}, {"$set": told}, upsert=True)
+
+    async with running(build, settings, "registration") as client:
+        await client.put("/programmes", json=open_)
+        await client.post(path, json={"rows": rows[:3]})
+        await database("applicants").delete_one({"number": 2})  # in the import that the disaster cut short
+        assert await numbers(client, open_["code"]) == [1, 3]
+    await restored(1000)
+    async with running(build, settings, "registration") as client:
+        await client.post(path, json={"rows": rows[:5]})
+        await register(client, nik="3376014107990500")
+        assert await numbers(client, open_["code"]) == [1, 3, 1004, 1005, 1006, 1007]
+        await database("applicants").delete_one({"number": 1005})
+        await client.post(path, json={"rows": rows[:5]})  # what was left open since then is filled
+        assert await numbers(client, open_["code"]) == [1, 3, 1004, 1005, 1006, 1007]
+        await client.put("/programmes", json={**open_, "code": "UJI-BARU"})
+        await client.post("/programmes/UJI-BARU/imports/applicants", json={"rows": rows[:2]})
+        assert await numbers(client, "UJI-BARU") == [1001, 1002]
+    await restored(3000)  # a second time
+    async with running(build, settings, "registration") as client:
+        await client.post(path, json={"rows": rows})
+        assert (await numbers(client, open_["code"]))[-2:] == [3008, 3009]

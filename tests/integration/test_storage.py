@@ -190,3 +190,42 @@ async def test_an_absent_database_is_said_within_three_seconds() -> None:
         with pytest.raises(StorageAway):
             await accounts.change("a", lambda account: account.add(1))
     storage.close()
+
+
+async def test_in_a_restored_database_no_version_comes_twice(
+    servers: Urls, storage: Storage, accounts: Accounts
+) -> None:
+    """Not of what the backup had, and not of what was made after it and is made again."""
+    before = await accounts.change("a", lambda account: account.add(1))
+    assert before.version == 1
+    await storage.collection("restored").insert_one(
+        {"_id": "latest", "finished": True, "versions_above": 10_000, "numbers_skipped": 7}
+    )
+    later = Storage(servers.mongo, accounts.raw.database.name, "uji")
+    restored: Accounts = later.documents("accounts", Account, aggregate="account")
+    for versions in (10_001, 10_002):
+        for name in ("a", "b"):
+            assert (await restored.change(name, lambda account: account.add(1))).version == versions
+    added = await restored.add(Account(_id="c"), [])
+    assert added.version == 10_001
+    assert [one["id"] for one in (await restored.outboxes(["a"]))["a"]] == [
+        "uji.account:a:1:0",
+        "uji.account:a:10001:0",
+        "uji.account:a:10002:0",
+    ]
+    assert (await restored.get("a")).published == {"ApplicantWithdrawn": 10_002}  # type: ignore[union-attr]
+    later.close()
+
+
+async def test_a_half_restored_database_is_not_worked_with(servers: Urls, storage: Storage, accounts: Accounts) -> None:
+    half = {"_id": "latest", "finished": False, "versions_above": 10_000, "numbers_skipped": 7}
+    await storage.collection("restored").insert_one(half)
+    later = Storage(servers.mongo, accounts.raw.database.name, "uji")
+    restored: Accounts = later.documents("accounts", Account, aggregate="account")
+    with pytest.raises(StorageAway):
+        await later.prepare()
+    with pytest.raises(StorageAway):
+        await restored.change("a", lambda account: account.add(1))
+    await storage.collection("restored").update_one({"_id": "latest"}, {"$set": {"finished": True}})
+    assert (await restored.change("a", lambda account: account.add(1))).version == 10_001
+    later.close()

@@ -99,5 +99,9 @@ def test_numbers_have_four_digits_or_more() -> None:
 
 
 def test_numbers_an_interrupted_import_left_open_are_found() -> None:
-    assert unused({1, 2, 4, 7}, last=8) == [3, 5, 6, 8]
-    assert unused(set(), last=0) == []
+    assert unused({1, 2, 4, 7}, above=0, last=8) == [3, 5, 6, 8]
+    assert unused(set(), above=0, last=0) == []
+
+
+def test_numbers_that_may_have_been_given_before_a_restore_are_not_open() -> None:
+    assert unused({1, 2, 4, 1001, 1003}, above=1000, last=1004) == [1002, 1004]
