@@ -44,7 +44,8 @@ async def in_every_collection(settings: Settings) -> str:
     """Everything registration's database holds, as text."""
     storage = storage_of(settings, "registration")
     database = storage.collection("applicants").database
-    found = [str(await database[name].find({}).to_list(None)) for name in await database.list_collection_names()]
+    names = [name for name in await database.list_collection_names() if not name.startswith("system.")]
+    found = [str(await database[name].find({}).to_list(None)) for name in names]
     storage.close()
     return "\n".join(found)
 
