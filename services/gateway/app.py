@@ -33,6 +33,9 @@ from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
+from services.gateway.pages import applicants as applicant_pages
+from services.gateway.pages import certificates as certificate_pages
+from services.gateway.pages import home, operations, signing, site
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.programmes import Programmes
@@ -77,7 +80,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         storage,
         store,
         on,
-        [api_router(), certificates.public, docs.router],
+        [api_router(), certificates.public, docs.router, pages_router()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run],
         public=True,
@@ -103,6 +106,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         ParkedEverywhere(services, app.state.parking),
         generations,
     )
+    app.mount("/static", site.Assets())
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
     return app
@@ -119,6 +123,16 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
         return wrapped
 
     app.build_middleware_stack = stack  # type: ignore[method-assign]
+
+
+def pages_router() -> APIRouter:
+    """Every page."""
+    pages = APIRouter(include_in_schema=False)
+    for concept in (signing, home, applicant_pages, operations):
+        pages.include_router(concept.router)
+    pages.include_router(signing.public)
+    pages.include_router(certificate_pages.public)
+    return pages
 
 
 def api_router() -> APIRouter:

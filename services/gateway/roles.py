@@ -100,6 +100,22 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     for name, kind in BY_NAME.items()
 }
 
+# pages, by whole paths; each calls routes of the API, which have roles of their own
+PAGES: dict[tuple[str, str], frozenset[Role]] = {
+    ("GET", "/beranda"): ALL,
+    ("POST", "/keluar"): ALL,
+    ("GET", "/program/{code}"): ALL,
+    ("GET", "/program/{code}/pendaftar"): ALL,
+    ("POST", "/program/{code}/pendaftar/cari"): _STAFF,
+    ("GET", "/pendaftar/{applicant_id}"): _STAFF,
+    ("POST", "/pendaftar/{applicant_id}/buka"): _REGISTRAR,
+    ("POST", "/pendaftar/{applicant_id}/perbaiki"): _REGISTRAR,
+    ("POST", "/pendaftar/{applicant_id}/kesampingkan"): _SELECTOR,
+    ("POST", "/pendaftar/{applicant_id}/mundur"): _REGISTRAR,
+    ("GET", "/operasi"): _OPERATOR,
+    ("POST", "/operasi/pesan"): _OPERATOR,
+}
+
 # whole paths that anybody may use, without a token
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
     {
@@ -112,10 +128,16 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("HEAD", "/api/openapi.json"),
         ("GET", "/api/docs"),
         ("GET", "/api/docs/{file}"),
+        ("GET", "/"),
+        ("GET", "/masuk"),
+        ("POST", "/masuk"),
+        ("POST", "/bahasa"),
+        ("GET", "/sertifikat"),
+        ("GET", "/sertifikat/{verify_code}"),
     }
 )
 
 
 def may(role: str, method: str, path: str) -> bool:
     """Whether a role may use a route; a route that the table does not name is nobody's."""
-    return role in ROLES.get((method, path), frozenset())
+    return role in (ROLES | PAGES).get((method, path), frozenset())

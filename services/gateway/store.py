@@ -5,8 +5,10 @@ import logging
 from collections.abc import Callable, Iterable
 
 from services.gateway import stages
+from services.gateway.masking import without_health
 from services.gateway.readmodel import Applicant, Person, ProgrammeView
 from services.gateway.rollups import RECOUNT_EVERY_S, Rollups
+from services.gateway.stages import Stage
 from services.gateway.users import Users
 from shared.contracts import AboutApplicant, Event
 from shared.contracts.selection import Outcome
@@ -128,6 +130,19 @@ class Store:
         if class_code is not None:
             where["decision.class_code"] = class_code
         return await self.applicants.find(where, sort=[(field, 1) for field in _OF_A_LIST], limit=limit)
+
+    async def refusals(self, programme_code: str, *, health: bool) -> dict[str, int]:
+        """How many people were refused by each rule; one person may be refused by several."""
+        rows = await self.applicants.aggregate(
+            [
+                {"$match": {"programme_code": programme_code, "stage": Stage.REFUSED.value}},
+                {"$unwind": "$decision.reasons"},
+                {"$group": {"_id": "$decision.reasons", "people": {"$sum": 1}}},
+                {"$sort": {"people": -1, "_id": 1}},
+            ]
+        )
+        counted = {row["_id"]: row["people"] for row in rows}
+        return counted if health else {reason: counted[reason] for reason in without_health(list(counted))}
 
     async def trainings(self, applicants: Iterable[Applicant]) -> dict[str, list[str]]:
         """Earlier trainings by person, as alumni lists name them."""
