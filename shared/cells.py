@@ -2,16 +2,20 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AllowInfNan
 
 # JSON has no NaN, and no cell is one
 Cell = str | int | Annotated[float, AllowInfNan(False)] | bool | None
+
+T = TypeVar("T")
 
 JAKARTA: Final = ZoneInfo("Asia/Jakarta")
 
@@ -77,6 +81,11 @@ class BadCell(ValueError):
         self.reason = reason
 
 
+def remembering(read: Callable[[Cell], T]) -> Callable[[Cell], T]:
+    """The reader, remembering its last thousand answers: in some columns everybody writes one of a few words."""
+    return lru_cache(maxsize=1_000, typed=True)(read)  # typed: 1, 1.0 and True are different cells
+
+
 def text(cell: Cell) -> str | None:
     """The cell's text, stripped and single-spaced; None when blank; whole numbers without a fraction (16, not 16.0)."""
     if cell is None:
@@ -87,6 +96,8 @@ def text(cell: Cell) -> str | None:
         return _plain(cell)
     if isinstance(cell, int):
         return str(cell)
+    if cell.isascii() and cell.isprintable():  # as most are: nothing to take out, nothing to compose
+        return " ".join(cell.split()) or None
     written = " ".join(_UNSEEN.sub("", cell).split())
     return (unicodedata.normalize("NFC", written) if len(written) <= _LONGEST_NORMALISED else written) or None
 
@@ -149,6 +160,7 @@ def whole(cell: Cell) -> int:
     return int(value)
 
 
+@remembering
 def yes(cell: Cell) -> bool:
     """Yes (ya, y, sudah, ada …) or no (tidak, t, belum …), also at the head of a sentence ("Ya, bersedia").
 

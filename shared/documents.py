@@ -66,7 +66,9 @@ class Document(BaseModel):
 
     @property
     def _ledger(self) -> list[Entry]:
-        return getattr(self, "ledger", [])
+        # not getattr: for a document without one pydantic looks in many places, at each save
+        ledger: list[Entry] = self.__dict__.get("ledger", [])
+        return ledger
 
 
 class Committed(NamedTuple):

@@ -119,7 +119,7 @@ class Hearing:
         for message in batch:
             self._on.handled.discard(message.message_id)
         if batch:
-            self._places.reached(batch[-1])
+            self._places.reached(batch)
 
     async def _give_the_queues_their_turn(self, queues: Iterable[str]) -> None:
         """Wait until they have brought everything they held, but not for ever."""

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 import aio_pika
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
+from aio_pika.exceptions import DeliveryError
 
-from shared import meta, topology
+from shared import meta
 from shared.audit.trail import Trail
-from shared.broker import keep_connected, raise_failure
+from shared.broker import Unreachable, keep_connected, raise_failure
 from shared.documents import Committed, is_deed
 from shared.lease import Lease
 from shared.storage import Documents, Storage, StorageAway
+from shared.suspects import Key, Suspects, outlet
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,8 @@ class Relay:
     """Publishes at once what was just committed, and sweeps up what a crash or an absent broker left behind.
 
     Events of one document go out in order, documents in parallel. A crash between confirm and pull publishes again,
-    under the same id. Deeds go to the audit beside them, many in one write, and are in it once.
+    under the same id. Deeds go to the audit beside them, many in one write, and are in it once. An event that cannot be
+    published holds up its own document alone, and stays in its outbox.
     """
 
     def __init__(self, url: str, storage: Storage) -> None:
@@ -37,13 +40,19 @@ class Relay:
         self._storage = storage
         self._trail = Trail(storage)
         self._collections: dict[str, Documents] = {documents.name: documents for documents in storage.collections}  # type: ignore[type-arg]
-        self._waiting: dict[tuple[str, str], Committed] = {}
-        self._flying: set[tuple[str, str]] = set()
-        self._flown: set[tuple[str, str]] = set()  # since the last sweep began
+        self._waiting: dict[Key, Committed] = {}
+        self._flying: set[Key] = set()
+        self._flown: set[Key] = set()  # since the last sweep began
+        self._suspects = Suspects(url, storage.service)
         self._work = asyncio.Event()
         self._sweeping = Lease(storage, "sweeper", _LEASE_S)  # one sweeper a service is enough
         self.connected = False
         storage.on_commit = self._hand_over
+
+    @property
+    def stuck(self) -> int:
+        """How many documents hold an event that cannot be published, as far as this process has found out."""
+        return self._suspects.stuck
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -52,7 +61,9 @@ class Relay:
     def _hand_over(self, committed: Committed) -> None:
         if not self.connected:
             return  # the sweeper will find it, or the next change of the same document
-        key = (committed.collection, committed.document_id)
+        key = _key(committed)
+        if key in self._suspects:
+            return  # it stays behind what is in the outbox
         earlier = self._waiting.get(key)
         if earlier is not None:
             self._waiting[key] = earlier._replace(entries=[*earlier.entries, *committed.entries])
@@ -61,17 +72,17 @@ class Relay:
         self._work.set()
 
     async def _publish_from(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-        exchange = await channel.get_exchange(topology.outgoing(self._storage.service))
+        self._flying = set()
+        exchange = await outlet(connection, self._storage.service, lambda _: self._suspects.add(self._flying))
         self.connected = True
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._publish_waiting(exchange))
                 group.create_task(self._sweep())
+                group.create_task(self._suspects.examine(self._publish_outboxes))
         finally:
             self.connected = False
             self._waiting.clear()  # the sweeper finds them again
-            self._flying = set()
 
     async def _publish_waiting(self, exchange: AbstractExchange) -> None:
         while True:
@@ -82,23 +93,24 @@ class Relay:
                 self._flying = set(keys)
                 self._flown |= self._flying
                 batch = [self._waiting.pop(key) for key in keys]
-                await self._publish(exchange, await self._with_earlier(batch))
+                try:
+                    batch = await self._with_earlier(batch)
+                except StorageAway:
+                    log.warning("relay: the database is away; what is behind something is left to the sweeper")
+                    batch = [committed for committed in batch if not committed.behind]
+                await self._publish(exchange, batch)
                 self._flying = set()
 
     async def _with_earlier(self, batch: list[Committed]) -> list[Committed]:
         """The batch, with all that the outbox holds of documents whose earlier entries may still be waiting in it.
 
-        Whoever committed those, before this connection or in another process, they go out first.
+        Whoever committed those, before this connection or in another process, they go out first. Raises StorageAway.
         """
         behind: dict[str, list[str]] = {}
         for committed in batch:
             if committed.behind:
                 behind.setdefault(committed.collection, []).append(committed.document_id)
-        try:
-            held = {name: await self._collections[name].outboxes(ids) for name, ids in behind.items()}
-        except StorageAway:
-            log.warning("relay: the database is away; what is behind something is left to the sweeper")
-            return [committed for committed in batch if not committed.behind]
+        held = {name: await self._collections[name].outboxes(ids) for name, ids in behind.items()}
         return [
             committed._replace(entries=held[committed.collection].get(committed.document_id, []))
             if committed.behind
@@ -122,7 +134,25 @@ class Relay:
         finally:
             done += await recording
             await self._pull(done)
-        raise_failure(outcomes)  # what was not confirmed stays in its outbox
+        if any(outcomes):
+            self._tell_apart(batch, outcomes)
+
+    def _tell_apart(self, batch: Sequence[Committed], outcomes: Sequence[BaseException | None]) -> None:
+        """What failed stays in its outbox. Raises what says that the connection did."""
+        returned = 0
+        for committed, error in zip(batch, outcomes, strict=True):
+            if isinstance(error, DeliveryError):
+                returned += 1
+            elif isinstance(error, Exception) and not isinstance(error, Unreachable):  # it could not even be sent
+                self._suspects.hold(_key(committed), error)
+            else:
+                raise_failure([error])
+        if returned:
+            log.warning("relay: the broker took back the events of %s documents; they are swept up later", returned)
+
+    async def _publish_outboxes(self, exchange: AbstractExchange, keys: Sequence[Key]) -> None:
+        """Publish all that these documents hold. Raises StorageAway."""
+        await self._publish(exchange, await self._with_earlier([Committed(*key, [], behind=True) for key in keys]))
 
     async def _record(self, batch: Sequence[Committed]) -> list[tuple[Committed, str]]:
         """Add the deeds of a batch to the audit; those that are in it now. No failure of it holds up events."""
@@ -159,13 +189,17 @@ class Relay:
 
     async def _sweep_once(self) -> None:
         self._flown = set(self._flying)
-        for documents in self._collections.values():
-            for left in await documents.pending(_LEFT_BEHIND_MS, _BATCH):
-                key = (left.collection, left.document_id)
+        for name, documents in self._collections.items():
+            for left in await documents.pending(_LEFT_BEHIND_MS, _BATCH, besides=self._suspects.of(name)):
+                key = _key(left)
                 # what waits in memory is about to be published anyway, in the right order; what was on its way while
                 # the database was asked may be out already: if not, the next sweep finds it
                 if key not in self._waiting and key not in self._flown:
                     self._hand_over(left)
+
+
+def _key(committed: Committed) -> Key:
+    return committed.collection, committed.document_id
 
 
 def _message(entry: dict[str, object]) -> aio_pika.Message:

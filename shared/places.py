@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from shared.cells import BadCell, Cell, word
+from shared.cells import BadCell, Cell, remembering, word
 
 _KINDS: Final = {
     "kota": "Kota",
@@ -14,6 +14,7 @@ _KINDS: Final = {
 }
 
 
+@remembering
 def place(cell: Cell) -> str:
     """The place's one spelling: "KOTA  PEKALONGAN" and "Pekalongan Kota" are "Kota Pekalongan", "Kab. X" is another.
 

@@ -62,7 +62,7 @@ def create(
     relay = Relay(amqp_url, storage)
     hearing = Hearing(amqp_url, storage, on)
     upkeep = Upkeep(amqp_url, on)
-    vitals = Vitals(storage, upkeep, hearing)
+    vitals = Vitals(storage, relay, upkeep, hearing)
     prepared = asyncio.Event()
 
     async def prepare() -> None:
@@ -94,7 +94,8 @@ def create(
             await asyncio.gather(*tasks, return_exceptions=True)
             storage.close()
 
-    app = FastAPI(lifespan=lifespan, **{"docs_url": None, "redoc_url": None, "redirect_slashes": False, **fastapi})
+    closed = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}
+    app = FastAPI(lifespan=lifespan, **{**closed, **fastapi})
     app.state.store = store
     app.state.settings = settings
     app.state.parking = parking
@@ -125,8 +126,8 @@ def create(
     async def ready() -> JSONResponse:
         """The database answers, the relay is connected, and every queue has a consumer.
 
-        Beside that: the age of the oldest outbox entry, how many messages are parked, and whether the service is
-        making good what a lost queue did not bring.
+        Beside that: the age of the oldest outbox entry, how many documents are stuck with an event that cannot be
+        published, how many messages are parked, and whether the service is making good what a lost queue did not bring.
         """
         body = await readiness()
         return JSONResponse(body, status_code=200 if body["status"] == "ready" else 503)
@@ -134,6 +135,10 @@ def create(
     if not public:
         app.include_router(audit_api.router_of(storage), dependencies=guard)
         app.include_router(parking_api.router(parking), dependencies=guard)
+
+        @app.get("/openapi.json", dependencies=guard, include_in_schema=False)
+        async def description() -> dict[str, Any]:
+            return app.openapi()
 
         @app.get("/internal/progress/{programme_code}", dependencies=guard)
         async def how_far(programme_code: str) -> Progress:

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from bson.errors import InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne, WriteConcern, timeout
 from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
 
 from shared.batching import Batcher
@@ -39,6 +39,7 @@ Json = dict[str, Any]
 AUDIT = "audit"
 BATCH = 200  # documents a bulk: beyond this the driver's cost per document no longer falls
 _TIMEOUT_MS = 2500  # an answer or a 503 within three seconds
+_PATIENT_S = 600.0  # for what no request waits for
 _ATTEMPTS = 50  # a document contended this often is a defect, not bad luck
 _DUPLICATE_KEY = 11000
 _LOADED = {"outbox": 0, "touched": 0}
@@ -112,9 +113,13 @@ class Storage:
 
     async def prepare(self) -> None:
         """Create the indexes that are missing. Raises StorageAway."""
+        pending = IndexModel([("pending", ASCENDING)], partialFilterExpression={"pending": True})
+        # progress is counted by it, in every collection
+        of_a_programme = IndexModel([("programme_code", ASCENDING)], name="of_a_programme")
         for documents in self.collections:
-            pending = IndexModel([("pending", ASCENDING)], partialFilterExpression={"pending": True})
-            await guarded(documents.raw.create_indexes([pending, *documents.indexes]))
+            whole = [one.document for one in documents.indexes if "partialFilterExpression" not in one.document]
+            served = any(next(iter(index["key"])) == "programme_code" for index in whole)
+            await documents.create_indexes(pending, *(() if served else (of_a_programme,)))
 
     async def ping(self) -> None:
         """Raises StorageAway unless the primary answers."""
@@ -147,6 +152,11 @@ class Documents(Generic[D]):
         self._saves: Batcher[tuple[D, list[Json]], None] = Batcher(self._save_batch, BATCH)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    async def create_indexes(self, *more: IndexModel) -> None:
+        """Its own and these; of what there is already in large numbers, that takes its time. Raises StorageAway."""
+        with timeout(_PATIENT_S):
+            await guarded(self.raw.create_indexes([*more, *self.indexes]))
+
     async def get(self, document_id: str) -> D | None:
         """The document, or None. Raises StorageAway."""
         found = await self._loads.submit(document_id)
@@ -161,15 +171,17 @@ class Documents(Generic[D]):
         found = await self.find({"_id": {"$in": list(document_ids)}})
         return {document.id: document for document in found}
 
-    async def find(self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[D]:
-        """The documents that match, all of them at once."""
-        return [document async for document in self.each(where, sort=sort, limit=limit)]
+    async def find(
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, hint: str | None = None
+    ) -> list[D]:
+        """The documents that match, all of them at once; `hint` names the index to use."""
+        return [document async for document in self.each(where, sort=sort, limit=limit, hint=hint)]
 
     async def each(
-        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, hint: str | None = None
     ) -> AsyncIterator[D]:
         """The documents that match, a few hundred in memory at a time."""
-        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit)
+        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit, hint=hint)
         while batch := await guarded(cursor.to_list(BATCH)):
             for found in batch:
                 yield self.kind.model_validate(found)
@@ -177,6 +189,12 @@ class Documents(Generic[D]):
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Json]:
         """What an aggregation answers, for counts that no document holds."""
         found: list[Json] = await guarded(self.raw.aggregate(list(pipeline)).to_list(None))
+        return found
+
+    async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str) -> list[Json]:
+        """The same for what nobody waits for: over very many documents; `hint` names the index to use."""
+        with timeout(_PATIENT_S):
+            found: list[Json] = await guarded(self.raw.aggregate(list(pipeline), hint=hint).to_list(None))
         return found
 
     async def change(
@@ -219,10 +237,11 @@ class Documents(Generic[D]):
         # losing a pull means publishing again, which is allowed, so it need not wait for the journal
         await guarded(self._unhurried.bulk_write(operations, ordered=False))
 
-    async def pending(self, older_than_ms: int, limit: int) -> list[Committed]:
-        """Documents whose outbox has waited for longer than that, by the server's clock."""
+    async def pending(self, older_than_ms: int, limit: int, *, besides: Sequence[str] = ()) -> list[Committed]:
+        """Documents, `besides` these, whose outbox has waited for longer than that, by the server's clock."""
         due = {"$lt": ["$touched", {"$subtract": ["$$NOW", older_than_ms]}]}
-        cursor = self.raw.find({"pending": True, "$expr": due}, {"outbox": 1}, limit=limit)
+        where = {"pending": True, "$expr": due, "_id": {"$nin": list(besides)}}
+        cursor = self.raw.find(where, {"outbox": 1}, limit=limit)
         return [Committed(self.name, found["_id"], found["outbox"]) for found in await guarded(cursor.to_list(limit))]
 
     async def outboxes(self, ids: Iterable[str]) -> dict[str, list[Json]]:

@@ -1,4 +1,4 @@
-"""What readiness shows beside its checks: how long outbox entries wait, how much is parked, whether it catches up."""
+"""What readiness shows beside its checks: what waits in outboxes, how much is parked, whether it catches up."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from shared.hearing import Hearing
+from shared.outbox import Relay
 from shared.storage import Documents, Storage, StorageAway, guarded
 from shared.upkeep import Upkeep
 
@@ -14,9 +15,10 @@ _LOOKED_AT = 100  # documents per collection: those that have waited longest are
 
 
 class Shown(TypedDict):
-    """None: not known at the moment."""
+    """None: not known at the moment. `stuck` counts documents with an event that cannot be published."""
 
     oldest_outbox_entry_s: float | None
+    stuck: int
     parked: int | None
     catching_up: bool
 
@@ -24,8 +26,9 @@ class Shown(TypedDict):
 class Vitals:
     """Looked up at most every two seconds, however often somebody asks."""
 
-    def __init__(self, storage: Storage, upkeep: Upkeep, hearing: Hearing) -> None:
+    def __init__(self, storage: Storage, relay: Relay, upkeep: Upkeep, hearing: Hearing) -> None:
         self._storage = storage
+        self._relay = relay
         self._upkeep = upkeep
         self._hearing = hearing
         self._age: float | None = None
@@ -40,6 +43,7 @@ class Vitals:
         parked = self._upkeep.parked
         return {
             "oldest_outbox_entry_s": self._age,
+            "stuck": self._relay.stuck,
             "parked": None if parked is None else sum(parked.values()),
             "catching_up": self._hearing.catching_up,
         }

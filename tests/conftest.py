@@ -18,6 +18,7 @@ from deploy import topology
 from shared import actor_keys, actors
 from shared.context import Actor
 from shared.settings import ServiceSettings
+from tests import queries
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -49,8 +50,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
 
 
 @pytest.fixture
-async def settings_for(servers: Urls) -> Callable[..., Any]:
-    """Settings with databases of their own and empty queues; all settings of one test share them."""
+async def settings_for(servers: Urls) -> AsyncIterator[Callable[..., Any]]:
+    """Settings with databases of their own and empty queues; all settings of one test share them.
+
+    Whatever the test lets services ask their databases must be answered from indexes.
+    """
     await topology.remove(servers.amqp)
     await topology.declare(servers.amqp)
     prefix = f"test_{uuid.uuid4().hex[:10]}"
@@ -59,7 +63,8 @@ async def settings_for(servers: Urls) -> Callable[..., Any]:
         keys = {"actor_public_keys": ACTOR_PUBLIC_KEYS, "actor_private_key": ACTOR_KEY}
         return kind.load(amqp_url=servers.amqp, mongo_url=servers.mongo, db_prefix=prefix, **keys, **more)
 
-    return make
+    with queries.explained(servers.mongo, prefix):
+        yield make
 
 
 Running = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -78,7 +83,9 @@ def running() -> Running:
         transport = httpx.ASGITransport(app=app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url=f"http://{audience}", headers=headers) as client,
+            httpx.AsyncClient(
+                transport=transport, base_url=f"http://{audience}", headers=headers, timeout=30
+            ) as client,
         ):
             async with asyncio.timeout(30):
                 while (await client.get("/health/ready")).status_code != httpx.codes.OK:

@@ -45,6 +45,7 @@ from services.gateway.roles import PREFIX
 from services.gateway.services import Services
 from services.gateway.sessions import Sessions
 from services.gateway.settings import Settings
+from services.gateway.sheets_in_hand import SheetsInHand
 from services.gateway.signing_in import SigningIn
 from services.gateway.store import Store
 from services.gateway.uploads import BodyLimit, Spool
@@ -96,6 +97,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         programmes_known,
         spool,
         importing,
+        SheetsInHand(storage),
         jobs,
         feed,
         sessions,

@@ -28,7 +28,7 @@ Language = Literal["id", "en"]
 @dataclass(frozen=True)
 class Caller:
     """Who acts, in which language they read messages, and the key under which they may repeat a request
-    (a digest of what the client sent, which may well be a NIK: services keep it).
+    (a digest of what the client sent, which may well be a NIK, and of who they are: services keep it).
 
     `session` and the secret of its cookie are None for whoever came with a token.
     """
@@ -74,9 +74,8 @@ async def caller(
     if not roles.may(found.actor.role, request.method, path):
         raise Forbidden("role_not_allowed", f"The role {found.actor.role} may not do this.")
     context.actor.set(found.actor)
-    return replace(
-        found, language=language, idempotency_key=idempotency_key and gateway.services.digest(idempotency_key)
-    )
+    key = idempotency_key and gateway.services.digest(idempotency_key, found.actor)
+    return replace(found, language=language, idempotency_key=key)
 
 
 Known = Annotated[Caller, Depends(caller)]

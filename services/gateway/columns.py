@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from services.gateway.kinds import Column, Kind
 from shared.cells import Cell, text
@@ -16,6 +17,7 @@ _ASIDE = re.compile(r"\([^)]*\)|\[[^]]*\]")
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
 Line = tuple[int, list[Cell]]
+Named = tuple[int, dict[str, Cell]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,28 @@ class Table:
     """A sheet by our names: `headings` gives each column's heading as the file has it; rows keep their file number."""
 
     headings: dict[str, str]
-    rows: list[tuple[int, dict[str, Cell]]]
+    rows: Sequence[Named]
+
+
+class NamedRows(Sequence[Named]):
+    """The rows below a heading by our names, each made when it is looked at: a sheet may have very many."""
+
+    def __init__(self, names: Mapping[int, str], body: Sequence[Line]) -> None:
+        self._names = names
+        self._body = body
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    @overload
+    def __getitem__(self, at: int) -> Named: ...
+    @overload
+    def __getitem__(self, at: slice) -> "NamedRows": ...
+    def __getitem__(self, at: int | slice) -> "Named | NamedRows":
+        if isinstance(at, slice):
+            return NamedRows(self._names, self._body[at])
+        number, cells = self._body[at]
+        return number, {name: cells[place] if place < len(cells) else None for place, name in self._names.items()}
 
 
 def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> Table:
@@ -43,11 +66,7 @@ def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> 
         raise Invalid("no_rows", "The sheet has a heading but no rows below it.")
     if kind.units_between:  # among the others, in the order of the file
         names = dict(sorted((names | _unit_columns(kind.units_between, names, heading, body)).items()))
-    rows = [
-        (number, {name: cells[place] if place < len(cells) else None for place, name in names.items()})
-        for number, cells in body
-    ]
-    return Table({name: heading[place] or name for place, name in names.items()}, rows)
+    return Table({name: heading[place] or name for place, name in names.items()}, NamedRows(names, body))
 
 
 def by_our_names(kind: Kind, cells: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -136,9 +155,11 @@ def _unit_columns(
     """The columns that stand between two others and are no column we know are units, named by their heading."""
     first, last = sorted(place for place, name in names.items() if name in between)
     found: dict[int, str] = {}
-    for place in range(first + 1, last):
+    unknown = [place for place in range(first + 1, last) if place not in names]
+    filled = _filled([place for place in unknown if not heading[place]], body)
+    for place in unknown:
         title = heading[place]
-        if place in names or not (title or _has_values(place, body)):
+        if not title and place not in filled:
             continue
         if title is None or f"{UNIT}{title}" in found.values():
             raise Invalid(
@@ -152,5 +173,8 @@ def _unit_columns(
     return found
 
 
-def _has_values(place: int, body: Sequence[Line]) -> bool:
-    return any(place < len(cells) and text(cells[place]) is not None for _, cells in body)
+def _filled(places: Sequence[int], body: Sequence[Line]) -> set[int]:
+    """Those of the places at which some row has a value."""
+    if not places:
+        return set()
+    return {place for _, cells in body for place in places if place < len(cells) and text(cells[place]) is not None}

@@ -6,7 +6,7 @@ from typing import Any
 from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
 from services.gateway.listing import item
-from services.gateway.masking import without_health
+from services.gateway.masking import without_free_text, without_health
 from services.gateway.services import Refused, Services, at
 from services.gateway.store import Store
 from shared.problems import Away, NotFound
@@ -39,8 +39,20 @@ async def dossier(store: Store, services: Services, applicant_id: str, caller: C
         key=lambda entry: str(entry.get("at", "")),
     )
     told = {**await _standing(store, applicant_id, caller), **known, "unavailable": unavailable, "ledger": ledger}
-    shown: dict[str, Any] = told if caller.sees_health else without_health(told)
-    return shown
+    return told if caller.sees_health else _masked(told)
+
+
+def _masked(told: dict[str, Any]) -> dict[str, Any]:
+    """The dossier for a role that does not see health: why somebody withdrew may touch it, whatever the entry says.
+
+    Registration's other reasons are codes, of warnings.
+    """
+    masked: dict[str, Any] = without_health(told)
+    registration = masked["registration"]
+    return {
+        **{part: held if part == "registration" else without_free_text(held) for part, held in masked.items()},
+        "registration": {**registration, "reveals": without_free_text(registration["reveals"])},
+    }
 
 
 async def _standing(store: Store, applicant_id: str, caller: Caller) -> dict[str, Any]:

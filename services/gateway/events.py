@@ -36,11 +36,7 @@ async def show_programme(event: ProgrammeOpened, meta: Meta, store: Store) -> No
 @on(PriorTrainingRecorded)
 async def note_earlier_training(event: PriorTrainingRecorded, meta: Meta, store: Store) -> None:
     def decide(person: Person) -> list[Event] | None:
-        training = f"{event.programme_name} ({event.year})"
-        if training in person.trainings:
-            return None
-        person.trainings = sorted([*person.trainings, training])
-        return []
+        return [] if person.was_trained(f"{event.programme_name} ({event.year})") else None
 
     await store.people.change(event.person_id, decide)
 

@@ -1,10 +1,13 @@
 """The funnel of a programme: how many people stand at each step, in all and per class."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from services.gateway import stages
+from services.gateway.readmodel import Applicant
 from services.gateway.stages import ASSESSED, MATCHED, PLACED_AS, REACHED, Stage
 from shared.contracts.placement import Status
 
@@ -45,28 +48,34 @@ class Funnel(BaseModel):
     per_class: dict[str, ClassCounts] = {}
 
 
+def tally(applicant: Applicant) -> str:
+    """How somebody is counted: the counts that include them and, behind the bar, their class. Few are different."""
+    class_code = applicant.decision.class_code if applicant.decision else None
+    return f"{' '.join(stages.counted_in(applicant))}|{class_code or ''}"
+
+
 def pipeline(programme_code: str) -> list[dict[str, Any]]:
-    """The aggregation over the applicants whose rows `assemble` takes."""
+    """The aggregation over the applicants whose rows `assemble` takes; an index holds all it needs."""
     return [
-        {"$match": {"programme_code": programme_code}},
-        {"$unwind": "$counted_in"},
-        {"$group": {"_id": {"count": "$counted_in", "class": "$decision.class_code"}, "people": {"$sum": 1}}},
+        {"$match": {"programme_code": programme_code, "tally": {"$gt": ""}}},
+        {"$group": {"_id": "$tally", "people": {"$sum": 1}}},
     ]
 
 
 def assemble(rows: Iterable[Mapping[str, Any]]) -> Funnel:
-    """The funnel from rows `{_id: {count, class?}, people}`."""
-    counts: dict[str, int] = {}
-    per_class: dict[str, dict[str, int]] = {}
+    """The funnel from rows `{_id: tally, people}`."""
+    counts: Counter[str] = Counter()
+    per_class: dict[str, Counter[str]] = {}
     for row in rows:
-        count, class_code = row["_id"]["count"], row["_id"].get("class")
-        counts[count] = counts.get(count, 0) + row["people"]
-        if class_code and count in PER_CLASS:
-            per_class.setdefault(class_code, {})[count] = row["people"]
-    placed = {status: counts.get(PLACED_AS + status.value, 0) for status in Status}
-    reached, completed = counts.get(REACHED, 0), counts.get(Stage.COMPLETED, 0)
+        counted_in, _, class_code = row["_id"].partition("|")
+        for count in counted_in.split():
+            counts[count] += row["people"]
+            if class_code and count in PER_CLASS:
+                per_class.setdefault(class_code, Counter())[count] += row["people"]
+    placed = {status: counts[PLACED_AS + status.value] for status in Status}
+    reached, completed = counts[REACHED], counts[Stage.COMPLETED]
     single = [*Stage, ASSESSED, MATCHED]
     return Funnel.model_validate(
-        {name: counts.get(name, 0) for name in single if name in Funnel.model_fields and name != "placed"}
+        {name: counts[name] for name in single if name in Funnel.model_fields and name != "placed"}
         | {"placed": placed, "reached": reached, "not_reached": completed - reached, "per_class": per_class}
     )

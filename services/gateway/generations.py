@@ -10,7 +10,7 @@ from pydantic import Field
 from services.gateway.store import ReadModel, Store
 from shared.contracts import Event
 from shared.documents import Document
-from shared.ledger import Entry, entry, signature
+from shared.ledger import Entry, Signature, automatic, entry, signature
 from shared.storage import Documents, Storage, StorageAway
 
 log = logging.getLogger(__name__)
@@ -91,8 +91,7 @@ class Generations:
 
     async def ask(self, reason: str) -> Serving:
         """Have the read model built anew; one build that is under way is not begun again. Raises StorageAway."""
-        asked = entry(signature(), "rebuild_asked", reason)
-        return await self.documents.change(_THE_ONE, lambda serving: serving.ask(asked))
+        return await self._ask(signature(), reason)
 
     async def reached(self, building: int, offset: int, end: int, skipped: int) -> Serving:
         return await self.documents.change(_THE_ONE, lambda serving: serving.reached(building, offset, end, skipped))
@@ -118,6 +117,12 @@ class Generations:
             await model.prepare()
             self._store.serve(model)
             self._models = {number: kept for number, kept in self._models.items() if number >= generation}
+            if await model.is_outdated():
+                await self._ask(automatic("gateway"), "an earlier version has written the read model")
+
+    async def _ask(self, signed: Signature, reason: str) -> Serving:
+        asked = entry(signed, "rebuild_asked", reason)
+        return await self.documents.change(_THE_ONE, lambda serving: serving.ask(asked))
 
     def model(self, generation: int) -> ReadModel:
         """The one of this number; the same object for whoever builds it and whoever serves it."""

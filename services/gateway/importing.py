@@ -15,8 +15,8 @@ from services.gateway.programmes import Programmes
 from services.gateway.report import Reader, Report
 from services.gateway.services import Services
 from services.gateway.uploads import Spool
+from services.gateway.verdicts import Verdicts
 from shared.problems import Away
-from shared.rows import Judged
 
 _READ_AT_ONCE = 2  # each reader may take a core and a gigabyte
 _ANSWERED_AT_ONCE = 4  # each sheet in hand may take some hundred megabytes
@@ -29,7 +29,7 @@ class Imported:
 
     kind: Kind
     table: Table
-    verdicts: list[Judged]
+    verdicts: Verdicts
 
     def report(self, reader: Reader) -> Report:
         return report.compose(self.kind, self.table.headings, self.verdicts, reader)

@@ -1,23 +1,30 @@
 """Brings a sheet's rows to the service that owns them, and every row to a verdict."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from services.gateway.calling import Caller
 from services.gateway.columns import Table
-from services.gateway.kinds import Kind, Owner
-from services.gateway.services import ROWS_TIMEOUT_S, Services, at
+from services.gateway.kinds import Kind
+from services.gateway.services import ROWS_TIMEOUT_S, Services, as_json, at
+from services.gateway.verdicts import Verdicts
 from shared.problems import Away
 from shared.rows import Judged, JudgedRows, Problem, Row, Rows, Verdict
+from shared.unwatched import unwatched
 
-CHUNK = 500  # rows a call, for owners that judge row by row
+T = TypeVar("T")
+
+CHUNK = 500  # rows a call, or a line of the call that brings them all
 _TRY_WAITING_EVERY_S = 0.3
 _WAIT_AT_MOST_S = 10.0
 _AWAY_PAUSE_S = 1.0
 _NOT_FOR_OWNERS = ("nik", "name")
 _FREE_TEXT = ("certificate_no", "employer", "note")  # columns in which people write names
+
+Waiting = list[tuple[Row, Judged]]
 
 
 @dataclass(frozen=True)
@@ -36,38 +43,50 @@ class Import:
     judged: Callable[[int], None] = lambda count: None
 
 
-async def judge(services: Services, sheet: Import, table: Table) -> list[Judged]:
+async def judge(services: Services, sheet: Import, table: Table) -> Verdicts:
     """The verdict on every row; none is WAITING unless it still was after ten seconds. Raises Away and Refused."""
-    # some hundred thousand of them: not on the event loop
-    rows = await asyncio.to_thread(lambda: [Row(row=number, cells=cells) for number, cells in table.rows])
-    refused: list[Judged] = []
-    if sheet.kind.by_nik:
-        rows, refused = await _resolve(services, sheet, rows)
-    done = {one.row: one for one in refused}
-    waiting = rows
-    started_waiting: float | None = None
-    turn = 0
-    while waiting:
-        for one in await _post(services, sheet, waiting, turn):
-            done[one.row] = one
-        sheet.judged(len(done))
-        waiting = [row for row in waiting if done[row.row].verdict is Verdict.WAITING]
-        now = asyncio.get_running_loop().time()
-        started_waiting = started_waiting or now
-        if now - started_waiting > _WAIT_AT_MOST_S:
-            break
-        turn += 1
-        await asyncio.sleep(_TRY_WAITING_EVERY_S if waiting else 0)
-    return list(done.values())
+    if sheet.kind.in_one_call:
+        return await _patiently(sheet, lambda: _exchange(services, sheet, table))
+    verdicts = Verdicts()
+    waiting: Waiting = []
+    for start in range(0, len(table.rows), CHUNK):
+        rows = [Row(row=number, cells=cells) for number, cells in table.rows[start : start + CHUNK]]
+        if sheet.kind.by_nik:
+            rows = await _resolve(services, sheet, rows, verdicts)
+        waiting += await _post(services, sheet, rows, verdicts, f"0:{start}")
+    await _wait_for(services, sheet, waiting, verdicts)
+    return verdicts
 
 
-async def _resolve(services: Services, sheet: Import, rows: list[Row]) -> tuple[list[Row], list[Judged]]:
-    """The rows with their applicants instead of names and NIKs, and the refusals of those that name nobody we know."""
+async def _exchange(services: Services, sheet: Import, table: Table) -> Verdicts:
+    """All rows in one call, for an owner that has to see them together, some hundred at a time."""
+
+    async def written() -> AsyncIterator[bytes]:
+        for start in range(0, len(table.rows), CHUNK):
+            rows = [{"row": number, "cells": cells} for number, cells in table.rows[start : start + CHUNK]]
+            yield as_json({"rows": rows}) + b"\n"
+            await asyncio.sleep(0)  # while there is room on the way nothing else lets others have a turn
+
+    verdicts = Verdicts()
+    path = at(sheet.kind.path, code=sheet.code)
+    exchange = services.exchange(sheet.kind.owner, path, sheet.caller, written(), key=f"{sheet.key}:0:0")
+    with unwatched() as each:
+        async with aclosing(exchange) as answers:
+            async for answer in answers:
+                verdicts.add(each(JudgedRows.model_validate(answer).results))
+                sheet.judged(verdicts.rows)
+    return verdicts
+
+
+async def _resolve(services: Services, sheet: Import, rows: list[Row], verdicts: Verdicts) -> list[Row]:
+    """The rows with their applicants instead of names and NIKs, without those that name nobody we know: refused."""
     path = at("/programmes/{code}/resolve", code=sheet.code)
     niks = [row.cells.get("nik") for row in rows]
     texts = [list(_free_texts(row).values()) for row in rows]
     asked = {"niks": niks, "texts": texts} if any(texts) else {"niks": niks}
-    answer = await _patiently(services, sheet, path, asked, owner="registration")
+    answer = await _patiently(
+        sheet, lambda: services.post("registration", path, sheet.caller, asked, timeout_s=ROWS_TIMEOUT_S)
+    )
     known: list[Row] = []
     refused: list[Judged] = []
     for row, person in zip(rows, answer["people"], strict=True):
@@ -78,36 +97,54 @@ async def _resolve(services: Services, sheet: Import, rows: list[Row]) -> tuple[
         else:
             problem = Problem(column="nik", reason=person["reason"], value=row.cells.get("nik"))
             refused.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=[problem]))
-    return known, refused
+    verdicts.add(refused)
+    return known
 
 
 def _free_texts(row: Row) -> dict[str, str]:
     return {name: cell for name in _FREE_TEXT if isinstance(cell := row.cells.get(name), str) and cell.strip()}
 
 
-async def _post(services: Services, sheet: Import, rows: Sequence[Row], turn: int) -> list[Judged]:
+async def _post(services: Services, sheet: Import, rows: list[Row], verdicts: Verdicts, call: str) -> Waiting:
+    """Adds the verdicts on the rows, without those that wait, which it returns."""
+    if not rows:
+        return []
     path = at(sheet.kind.path, code=sheet.code)
-    size = len(rows) if sheet.kind.in_one_call else CHUNK
-    judged: list[Judged] = []
-    for start in range(0, len(rows), size):
-        body = Rows(rows=list(rows[start : start + size])).model_dump(mode="json")
-        answer = await _patiently(services, sheet, path, body, key=f"{sheet.key}:{turn}:{start}")
-        judged += JudgedRows.model_validate(answer).results
-        if turn == 0:
-            sheet.judged(len(judged))
-    return judged
+    body = Rows(rows=rows).model_dump(mode="json")
+    answer = await _patiently(
+        sheet,
+        lambda: services.post(
+            sheet.kind.owner, path, sheet.caller, body, key=f"{sheet.key}:{call}", timeout_s=ROWS_TIMEOUT_S
+        ),
+    )
+    judged = {one.row: one for one in JudgedRows.model_validate(answer).results}
+    verdicts.add(one for one in judged.values() if one.verdict is not Verdict.WAITING)
+    sheet.judged(verdicts.rows)
+    return [(row, judged[row.row]) for row in rows if judged[row.row].verdict is Verdict.WAITING]
 
 
-async def _patiently(
-    services: Services, sheet: Import, path: str, body: Any, *, owner: Owner | None = None, key: str | None = None
-) -> Any:
-    """POST, and again while the owner is away: rows change nothing twice."""
+async def _wait_for(services: Services, sheet: Import, waiting: Waiting, verdicts: Verdicts) -> None:
+    """Adds the verdicts on rows that wait for something, which is given ten seconds to arrive."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _WAIT_AT_MOST_S
+    turn = 0
+    while waiting and loop.time() <= deadline:
+        await asyncio.sleep(_TRY_WAITING_EVERY_S)
+        turn += 1
+        rows = [row for row, _ in waiting]
+        waiting = []
+        for start in range(0, len(rows), CHUNK):
+            waiting += await _post(services, sheet, rows[start : start + CHUNK], verdicts, f"{turn}:{start}")
+    verdicts.add(judged for _, judged in waiting)
+    sheet.judged(verdicts.rows)
+
+
+async def _patiently(sheet: Import, call: Callable[[], Awaitable[T]]) -> T:
+    """Call, and again while the owner is away: rows change nothing twice."""
     deadline = asyncio.get_running_loop().time() + sheet.patience_s
     while True:
         try:
-            return await services.post(
-                owner or sheet.kind.owner, path, sheet.caller, body, key=key, timeout_s=ROWS_TIMEOUT_S
-            )
+            return await call()
         except Away:
             if asyncio.get_running_loop().time() > deadline:
                 raise

@@ -1,7 +1,5 @@
 """One applicant as a list shows them: where they stand and why, without a name unless it is revealed."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -14,7 +12,6 @@ from services.gateway.stages import Stage
 from shared.contracts.selection import Outcome
 from shared.problems import Invalid
 
-_HIGHEST_NUMBER = 1 << 53
 Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
 REVEALABLE = get_args(Revealable)
 
@@ -54,8 +51,7 @@ def item(
     applicant: Applicant, trained_in: list[str], accepted_in: set[str], revealed: Mapping[str, Any], *, health: bool
 ) -> Item:
     """`health` says whether the reader may see reasons that touch it."""
-    decision, screening, scores = applicant.standing_decision, applicant.screening, applicant.scores
-    reasons = decision.reasons if decision else screening.reasons if screening else []
+    decision, scores, reasons = applicant.standing_decision, applicant.scores, applicant.reasons
     return Item(
         applicant_id=applicant.id,
         registration_no=applicant.registration_no or "",
@@ -74,25 +70,6 @@ def item(
         accepted_in=sorted(accepted_in - {applicant.programme_code}),
         **revealed,
     )
-
-
-def cursor(last: Applicant) -> str:
-    """Where the page behind `last` begins."""
-    return base64.urlsafe_b64encode(f"{last.number}.{last.id}".encode()).decode()
-
-
-def after(cursor: str | None) -> tuple[int, str]:
-    """The (number, id) behind which a page begins. Raises Invalid for a cursor we did not give."""
-    if cursor is None:
-        return (0, "")
-    try:
-        number, applicant_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(".", 1)
-        place = (int(number), applicant_id)
-    except (ValueError, binascii.Error):
-        place = None
-    if place is None or not 0 <= place[0] <= _HIGHEST_NUMBER:
-        raise Invalid("bad_cursor", "The cursor is not one of ours.")
-    return place
 
 
 def fields(reveal: str | None) -> list[str]:

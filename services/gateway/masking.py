@@ -1,4 +1,6 @@
-"""Takes facts that touch health out of what a role without need of them is shown."""
+"""Takes facts that touch health, and what people wrote in their own words, out of what a role without need of them is
+shown. Codes stay.
+"""
 
 from typing import Any
 
@@ -6,7 +8,9 @@ from shared.free_text import HIDDEN
 
 _FACT = "health_certificate"
 _REASON = "not_healthy"
-_WRITTEN = "reason"
+_WHY = "reason"
+_WRITTEN = frozenset({_WHY, "note"})
+_BY_RULE = "overruled"  # where it names rules with why they do not count; a list of it holds codes alone
 
 
 def without_health(value: Any) -> Any:
@@ -15,8 +19,8 @@ def without_health(value: Any) -> Any:
     Why somebody did what concerns either is hidden as well.
     """
     if isinstance(value, dict):
-        if isinstance(value.get(_WRITTEN), str) and _concerns(value.get("detail")):
-            value = {**value, _WRITTEN: HIDDEN}
+        if isinstance(value.get(_WHY), str) and _concerns(value.get("detail")):
+            value = {**value, _WHY: HIDDEN}
         return {
             key: without_health(held)
             for key, held in value.items()
@@ -28,13 +32,18 @@ def without_health(value: Any) -> Any:
 
 
 def without_free_text(value: Any) -> Any:
-    """A copy in which what somebody wrote in their own words, the reason of a deed, is hidden."""
+    """A copy in which what somebody wrote in their own words, the reason of a deed or a note in a sheet, is hidden."""
     if isinstance(value, dict):
-        return {
-            key: HIDDEN if key == _WRITTEN and isinstance(held, str) else without_free_text(held)
-            for key, held in value.items()
-        }
+        return {key: _without_words(key, held) for key, held in value.items()}
     return [without_free_text(held) for held in value] if isinstance(value, list) else value
+
+
+def _without_words(key: str, held: Any) -> Any:
+    if key in _WRITTEN and isinstance(held, str):
+        return HIDDEN
+    if key == _BY_RULE and isinstance(held, dict):
+        return dict.fromkeys(held, HIDDEN)
+    return without_free_text(held)
 
 
 def _concerns(detail: Any) -> bool:

@@ -1,8 +1,10 @@
-"""How often a network may do something, counted in this process; beyond that the answer is 429."""
+"""How often a network or a user may do something, counted in this process; beyond that the answer is 429."""
 
+import contextlib
 import ipaddress
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 from fastapi import Request
 
@@ -18,38 +20,60 @@ class Rate:
     open a database connection of its own otherwise.
     """
 
-    def __init__(self, most: int, seconds: int) -> None:
+    def __init__(self, most: int, seconds: int, whose: str = "from your network") -> None:
         self._most = most
         self._seconds = seconds
+        self._whose = whose
         self._counts: Counter[str] = Counter()
         self._ends = 0.0
 
-    def check(self, network: str) -> None:
-        """Raises TooMany when it has done it as often as it may."""
+    def check(self, who: str) -> None:
+        """Raises TooMany when they have done it as often as they may."""
         now = time.monotonic()
         if now >= self._ends:
             self._counts.clear()
             self._ends = now + self._seconds
-        if self._counts[network] >= self._most:
-            raise TooMany("too_many_requests", "Too many requests from your network.", self._ends - now)
+        if self._counts[who] >= self._most:
+            raise TooMany("too_many_requests", f"Too many requests {self._whose}.", self._ends - now)
 
-    def count(self, network: str) -> None:
+    def count(self, who: str) -> None:
         """Count one, after `check`."""
-        self._counts[network] += 1
+        self._counts[who] += 1
 
-    def take(self, network: str) -> None:
-        self.check(network)
-        self.count(network)
+    def take(self, who: str) -> None:
+        self.check(who)
+        self.count(who)
+
+    @contextlib.contextmanager
+    def counting(self, who: str) -> Iterator[Callable[[], None]]:
+        """Count one, and take it back at the end unless the block has called what it is given.
+
+        What is under way counts: many at once are no more than one after another.
+        """
+        self.take(who)
+        ends, keep = self._ends, False
+
+        def counts() -> None:
+            nonlocal keep
+            keep = True
+
+        try:
+            yield counts
+        finally:
+            if not keep and ends == self._ends:
+                self._counts[who] -= 1
 
 
 class Rates:
-    """What strangers may do, and how often. Each replica counts by itself."""
+    """What strangers may do, and what staff may guess, and how often. Each replica counts by itself."""
 
     def __init__(self) -> None:
         self.sign_ins = Rate(30, 60)
         self.verifications = Rate(120, 60)
         # a code has 50 random bits: nobody finds one by trying twenty an hour
         self.unknown_codes = Rate(20, 3600)
+        # typing errors are fewer; who knows a birth date and a district has to guess four digits
+        self.unknown_niks = Rate(30, 3600, "by NIKs that nobody here has")
 
 
 def network(request: Request) -> str:

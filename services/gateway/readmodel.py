@@ -1,7 +1,7 @@
 """What the gateway knows of each applicant and programme, from events alone: it names nobody."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -62,11 +62,14 @@ class Placement(BaseModel):
     order: Order
 
 
-class Applicant(Document):
-    """One applicant, absorbed from events in any order. `stage` and `counted_in` are derived by `stages.py`.
+Ordered = TypeVar("Ordered", Attempt, Placement)
 
-    `says_trained` is what the applicant stated about earlier training; `counted_in` lists the funnel's counts that
-    include this applicant.
+
+class Applicant(Document):
+    """One applicant, absorbed from events in any order.
+
+    `says_trained` is what the applicant stated about earlier training. Derived by `derive.py`, for queries: `stage`;
+    `facets`, by which lists find them, and `registered_us`, by which one sorts; `tally`, how the funnel counts them.
     """
 
     registration_no: str | None = None
@@ -86,7 +89,9 @@ class Applicant(Document):
     matches: list[str] = Field(default_factory=list)
     placements: dict[str, Placement] = Field(default_factory=dict)
     stage: str = ""
-    counted_in: list[str] = Field(default_factory=list)
+    facets: list[str] = Field(default_factory=list)
+    registered_us: int | None = None
+    tally: str = ""
 
     @property
     def standing_decision(self) -> Decision | None:
@@ -95,6 +100,12 @@ class Applicant(Document):
         refused = decision is not None and decision.stage is DecidedAt.ADMINISTRATION
         overruled = decision and screening and screening.passed and screening.order > decision.order
         return None if refused and overruled else decision
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why somebody was refused or rejected, as far as anybody has said."""
+        decision, screening = self.standing_decision, self.screening
+        return decision.reasons if decision else screening.reasons if screening else []
 
     def registered(self, event: ApplicantRegistered, meta: Meta) -> None:
         self.registration_no = event.registration_no
@@ -132,36 +143,47 @@ class Applicant(Document):
     def trained(self, event: TrainingCompleted) -> None:
         self.completed = event.completed
 
-    def assessed(self, event: AssessmentRecorded, meta: Meta) -> None:
+    # what accumulates: each says whether it was news
+
+    def assessed(self, event: AssessmentRecorded, meta: Meta) -> bool:
         """Attempts accumulate; a correction of one replaces it."""
-        held = self.attempts.get(str(event.attempt))
-        if held is None or order_of(meta) > held.order:
-            self.attempts[str(event.attempt)] = Attempt(number=event.attempt, result=event.result, order=order_of(meta))
+        attempt = Attempt(number=event.attempt, result=event.result, order=order_of(meta))
+        return _keep_the_later(self.attempts, str(event.attempt), attempt)
 
-    def certified(self, event: CertificateIssued) -> None:
-        self.certificates.setdefault(event.certificate_id, Certificate()).issued = True
+    def certified(self, event: CertificateIssued) -> bool:
+        certificate = self.certificates.setdefault(event.certificate_id, Certificate())
+        is_news, certificate.issued = not certificate.issued, True
+        return is_news
 
-    def revoked(self, certificate_id: str) -> None:
-        self.certificates.setdefault(certificate_id, Certificate()).revoked = True
+    def revoked(self, certificate_id: str) -> bool:
+        certificate = self.certificates.setdefault(certificate_id, Certificate())
+        is_news, certificate.revoked = not certificate.revoked, True
+        return is_news
 
-    def matched(self, event: JobMatched) -> None:
-        if event.match_id not in self.matches:
+    def matched(self, event: JobMatched) -> bool:
+        is_news = event.match_id not in self.matches
+        if is_news:
             self.matches = sorted([*self.matches, event.match_id])  # the same whatever the order of events
+        return is_news
 
-    def placed(self, event: PlacementRecorded, meta: Meta) -> None:
+    def placed(self, event: PlacementRecorded, meta: Meta) -> bool:
         """Waves accumulate; what is reported outside the tracer study is kept per source."""
         key = str(event.wave) if event.wave is not None else event.source.value
-        held = self.placements.get(key)
-        if held is None or order_of(meta) > held.order:
-            self.placements[key] = Placement(
-                status=event.status, wave=event.wave, source=event.source, order=order_of(meta)
-            )
+        placement = Placement(status=event.status, wave=event.wave, source=event.source, order=order_of(meta))
+        return _keep_the_later(self.placements, key, placement)
 
 
 class Person(Document):
     """The trainings that alumni lists name for one person, each with its year."""
 
     trainings: list[str] = Field(default_factory=list)
+
+    def was_trained(self, training: str) -> bool:
+        """Whether that was news."""
+        is_news = training not in self.trainings
+        if is_news:
+            self.trainings = sorted([*self.trainings, training])
+        return is_news
 
 
 class ProgrammeView(Document):
@@ -173,3 +195,10 @@ class ProgrammeView(Document):
 
 def order_of(meta: Meta) -> Order:
     return Order(meta.sequence, meta.n)
+
+
+def _keep_the_later(held: dict[str, Ordered], key: str, told: Ordered) -> bool:
+    is_news = key not in held or told.order > held[key].order
+    if is_news:
+        held[key] = told
+    return is_news

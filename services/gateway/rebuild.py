@@ -7,30 +7,30 @@ old model goes.
 
 import asyncio
 import contextlib
-import copy
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
+from services.gateway.absorbing import Absorbing
 from services.gateway.generations import Generations, Serving, State
 from services.gateway.store import ReadModel, Store
 from shared import log as events_log
-from shared.broker import keep_connected, raise_failure
+from shared.broker import keep_connected
 from shared.lease import Lease
-from shared.messaging import Subscription, Subscriptions
+from shared.messaging import Subscriptions
 from shared.parking_record import discarded_in
-from shared.retries import Permanent
+from shared.places_heard import PlacesHeard
 from shared.storage import Storage, StorageAway
 
 log = logging.getLogger(__name__)
 
-_BATCH = 300
+_BATCH = 1000
 _LOOK_EVERY_S = 0.5
-_SAVE_EVERY_S = 1.0
+_SAVE_EVERY_S = 3.0  # what is read in between is written at once
 _LEASE_S = 15.0
 _FRESH_S = 10.0  # an end of the log that was looked up longer ago is looked up again before the switch
 # longer than a replica may write to the old model after the switch: one that was frozen has lost its connection by
@@ -54,7 +54,6 @@ class Rebuild:
         self._store = store
         self._on = on
         self._generations = generations
-        self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
         self._lease = Lease(storage, "rebuild", _LEASE_S)
 
     async def run(self) -> None:
@@ -79,20 +78,20 @@ class Rebuild:
         """From where the last one came to, until the new model alone is left, or the lease is somebody else's."""
         building, position, skipped = serving.building, serving.offset, serving.skipped
         model = self._generations.model(building)
+        if serving.state is State.BUILDING and (why := await self._why_not(connection)):
+            await self._give_up(model, why)
+            return
         await model.prepare()
-        beside = copy.copy(self._store)
-        beside.serve(model)
         discarded = {one.queue: await discarded_in(self._storage, one.queue) for one in self._on.subscriptions}
+        absorbing = Absorbing(self._on, self._storage, self._store, model, discarded)
         end = await _end_of_log(connection)
         began = saved = time.monotonic()
         async with aclosing(events_log.batches(connection, position, _BATCH, idle_s=_LOOK_EVERY_S)) as batches:
             async for batch in batches:
-                if batch and position == 0 < events_log.offset_of(batch[0]):
-                    await self._give_up(model, "the log does not reach back to the first event")
-                    return
-                skipped += await self._absorb(batch, beside, discarded)
+                skipped += await self._absorb(batch, absorbing, serving.state)
                 position = events_log.offset_of(batch[-1]) + 1 if batch else position
                 if time.monotonic() - saved > _SAVE_EVERY_S:
+                    skipped += await absorbing.settle()
                     if not await self._lease.hold():
                         return
                     serving = await self._generations.reached(building, position, end.offset, skipped)
@@ -106,10 +105,11 @@ class Rebuild:
                 if end.at < due:
                     if time.monotonic() > due:
                         end = await _end_of_log(connection)
-                elif position == 0:
-                    await self._give_up(model, "the log holds no event")
-                    return
                 elif serving.state is State.BUILDING:
+                    if why := await self._why_not(connection):  # again: another log may have taken its place
+                        await self._give_up(model, why)
+                        return
+                    skipped += await absorbing.settle()
                     await model.rollups.recount(everything=True)
                     await self._generations.reached(building, position, end.offset, skipped)
                     serving, began = await self._generations.switch(building), time.monotonic()
@@ -118,31 +118,22 @@ class Rebuild:
                     await self._clear(building)
                     return
 
-    async def _absorb(
-        self, batch: Sequence[AbstractIncomingMessage], beside: Store, discarded: Mapping[str, set[str]]
-    ) -> int:
-        """The handlers, side by side as in service, on the new model; how many events they could not absorb."""
+    async def _why_not(self, connection: AbstractConnection) -> str | None:
+        """What keeps the log from being built from: the new model would lack events that the present one has."""
+        began_with = await PlacesHeard(self._storage, []).first_event()
+        try:
+            first = await events_log.at(connection, 0)
+        except TimeoutError:
+            return "the log holds no event, or the broker is too slow to tell"
+        if events_log.offset_of(first) > 0:
+            return "the log does not reach back to the first event"
+        if began_with not in (None, first.message_id):
+            return "the log was made anew and lacks what happened before"
+        return None
 
-        async def skips(subscription: Subscription, message: AbstractIncomingMessage) -> bool:
-            if message.message_id in discarded[subscription.queue]:
-                return False
-            try:
-                event, meta = self._on.event_in(subscription, message)
-                await subscription.handle(event, meta, beside)
-            except StorageAway:
-                raise
-            except Permanent:
-                return False  # parked when it came: it is in no model
-            except Exception:
-                log.exception("rebuild: %s cannot be absorbed", message.message_id)
-                return True
-            return False
-
-        ours = ((self._by_key.get(message.routing_key or ""), message) for message in batch)
-        skipped = (skips(subscription, message) for subscription, message in ours if subscription)
-        outcomes = await asyncio.gather(*skipped, return_exceptions=True)
-        raise_failure(outcomes)  # when none still runs
-        return outcomes.count(True)
+    async def _absorb(self, batch: Sequence[AbstractIncomingMessage], absorbing: Absorbing, state: State) -> int:
+        """How many of these events could not be absorbed."""
+        return await (absorbing.fold(batch) if state is State.BUILDING else absorbing.handle(batch))
 
     async def _give_up(self, model: ReadModel, why: str) -> None:
         log.error("rebuild: given up: %s", why)

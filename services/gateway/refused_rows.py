@@ -1,12 +1,12 @@
 """The refused rows of a sheet as a workbook, to be corrected and imported again."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from services.gateway.columns import Table, heading_of
 from services.gateway.kinds import Kind
 from services.gateway.messages import Language, message
+from services.gateway.verdicts import Verdicts
 from services.gateway.workbook import Workbook
 from shared.rows import Judged, Verdict
 
@@ -14,13 +14,13 @@ from shared.rows import Judged, Verdict
 _ADDED = {"id": ("Baris asal", "Alasan ditolak"), "en": ("Original row", "Why it was refused")}
 
 
-def write(path: Path, kind: Kind, table: Table, judged: Sequence[Judged], language: Language) -> None:
+def write(path: Path, kind: Kind, table: Table, verdicts: Verdicts, language: Language) -> None:
     """Every refused row with the columns that were recognised, its number in the sheet and what is wrong with it."""
-    verdicts = {one.row: one for one in judged if one.verdict in (Verdict.REFUSED, Verdict.WAITING)}
+    refused = {one.row: one for one in verdicts.told if one.verdict in (Verdict.REFUSED, Verdict.WAITING)}
     with closing(Workbook(path, [*table.headings.values(), *_ADDED[language]])) as book:
         for number, cells in table.rows:
-            if number in verdicts:
-                why = _told(kind, table, verdicts[number], language)
+            if number in refused:
+                why = _told(kind, table, refused[number], language)
                 book.add([[*(cells[name] for name in table.headings), number, why]])
 
 

@@ -1,6 +1,6 @@
 """What an import answers: how many rows went in, and for every other row its number, column and reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
@@ -8,9 +8,11 @@ from pydantic import BaseModel, Field
 from services.gateway.columns import heading_of
 from services.gateway.kinds import Kind
 from services.gateway.messages import Language, message
+from services.gateway.verdicts import Verdicts
 from shared.cells import Cell
 from shared.free_text import scrubbed
-from shared.rows import Judged, Problem, Verdict
+from shared.rows import Problem, Verdict
+from shared.unwatched import unwatched
 
 MASK = "•••"
 _LONGEST_VALUE = 300  # characters of a cell that a report quotes
@@ -75,9 +77,9 @@ class Reader:
         return not (self.kept and any(map(str.isalpha, written)))
 
 
-def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], reader: Reader) -> Report:
+def compose(kind: Kind, headings: Mapping[str, str], verdicts: Verdicts, reader: Reader) -> Report:
     """The report on all rows of one file. A row that still waits is refused for what it waits for."""
-    rows = sorted(judged, key=lambda one: one.row)
+    rows = sorted(verdicts.told, key=lambda one: one.row)
 
     def finding(row: int, problem: Problem) -> Finding:
         name = problem.column
@@ -89,20 +91,22 @@ def compose(kind: Kind, headings: Mapping[str, str], judged: Iterable[Judged], r
             message=message(problem.reason, reader.language),
         )
 
-    refused = []
-    for one in rows:
-        if one.verdict in (Verdict.REFUSED, Verdict.WAITING):
-            first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
-            refused.append(Refusal(**dict(first), also=others))
-    duplicates = [one for one in rows if one.verdict is Verdict.DUPLICATE]
+    with unwatched() as each:
+        refused = []
+        for one in each(rows):
+            if one.verdict in (Verdict.REFUSED, Verdict.WAITING):
+                first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
+                refused.append(Refusal(**dict(first), also=others))
+        warnings = [finding(one.row, problem) for one in each(rows) for problem in one.warnings]
+        duplicates = [Duplicate(row=one.row, note=one.note) for one in each(rows) if one.verdict is Verdict.DUPLICATE]
     shown = slice(_MOST_KEPT if reader.kept else None)
     return Report(
-        rows=len(rows),
-        accepted=sum(one.verdict is Verdict.ACCEPTED for one in rows),
+        rows=verdicts.rows,
+        accepted=verdicts.accepted,
         duplicates=len(duplicates),
         refused=refused[shown],
-        warnings=[finding(one.row, problem) for one in rows for problem in one.warnings][shown],
-        duplicate_rows=[Duplicate(row=one.row, note=one.note) for one in duplicates][shown],
+        warnings=warnings[shown],
+        duplicate_rows=duplicates[shown],
         left_out=len(refused) - len(refused[shown]),
     )
 

@@ -68,6 +68,8 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/programmes/{code}/selection/runs/{run_id}/replay"): _SELECTOR | _OPERATOR,
     ("POST", "/certificates/{certificate_id}/revocation"): _CERTIFIER,
     ("POST", "/programmes/{code}/matching/run"): _PLACEMENT,
+    ("GET", "/programmes/{code}/matching/runs/{run_id}"): _PLACEMENT,
+    ("GET", "/programmes/{code}/matching/runs/{run_id}/replay"): _PLACEMENT | _OPERATOR,
     ("GET", "/vacancies"): ALL,
     ("POST", "/programmes/{code}/imports/{kind}"): _STAFF,
     ("POST", "/imports/{kind}"): _STAFF,

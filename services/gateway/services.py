@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -14,12 +14,16 @@ from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
 from services.gateway.settings import Settings
 from shared import actors, context
+from shared.context import Actor
+from shared.json_lines import NDJSON
+from shared.json_lines import lines as lines_of
 from shared.problems import Away, Invalid, NotFound, Problem
 
 _CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
 _HEALTH_TIMEOUT_S = 4.0
+SERVICE_AWAY = "service_away"  # the code of its problem: what it has done of what it was asked is not known
 LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
 
@@ -51,12 +55,15 @@ class Services:
         }
         self._client = httpx.AsyncClient(transport=transport, limits=httpx.Limits(max_connections=100))
 
-    def digest(self, key: str) -> str:
-        """What stands for a client's own key: the same for the same key, and not to be read or guessed."""
-        return hmac.digest(self._key.encode(), key.encode(), "sha256").hex()[:32]
+    def digest(self, key: str, actor: Actor) -> str:
+        """What stands for a client's own key: the same for the same key of the same user, by whatever token, another
+        for anybody else's, and not to be read or guessed.
+        """
+        # neither a name nor a key has a line end in it
+        return hmac.digest(self._key.encode(), f"{actor.name}\n{key}".encode(), "sha256").hex()[:32]
 
-    async def get(self, service: Owner, path: str, caller: Caller) -> Any:
-        return await self._call("GET", service, path, caller)
+    async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+        return await self._call("GET", service, path, caller, timeout_s=timeout_s)
 
     async def put(self, service: Owner, path: str, caller: Caller, body: Any) -> Any:
         return await self._call("PUT", service, path, caller, body)
@@ -91,6 +98,30 @@ class Services:
         except httpx.TransportError as error:
             raise _away(service) from error
 
+    async def exchange(
+        self, service: Owner, path: str, caller: Caller, body: AsyncIterable[bytes], *, key: str
+    ) -> AsyncGenerator[Any]:
+        """POST JSON lines; the lines of the answer, as they come."""
+        headers = self._headers(service, caller) | {"Content-Type": NDJSON, "Idempotency-Key": key}
+        try:
+            async with self._client.stream(
+                "POST",
+                self._urls[service] + path,
+                content=body,
+                headers=headers,
+                timeout=httpx.Timeout(ROWS_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
+            ) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _problem(service, answer)
+                async for line in lines_of(answer.aiter_bytes()):
+                    told = orjson.loads(line)
+                    if problem := told.get("problem"):  # it came when the answer had begun
+                        raise Away(problem["code"], problem["detail"])
+                    yield told
+        except httpx.TransportError as error:
+            raise _away(service) from error
+
     async def health(self) -> list[dict[str, Any]]:
         """What each service says about its readiness; of one that does not answer, that."""
         return list(await asyncio.gather(*map(self._health, self._urls)))
@@ -122,7 +153,7 @@ class Services:
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            content = _json(body)
+            content = as_json(body)
         try:
             answer = await self._client.request(
                 method,
@@ -145,10 +176,10 @@ class Services:
 
 
 def _away(service: Owner) -> Away:
-    return Away("service_away", f"The service {service} does not answer at the moment.")
+    return Away(SERVICE_AWAY, f"The service {service} does not answer at the moment.")
 
 
-def _json(body: Any) -> bytes:
+def as_json(body: Any) -> bytes:
     """Strict JSON. Raises Invalid for what it cannot carry: lone surrogates, numbers beyond 64 bits."""
     try:
         return orjson.dumps(body)

@@ -1,5 +1,6 @@
 """Where an applicant stands, and which of the funnel's counts include them; derived from the read model alone."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from services.gateway.readmodel import Applicant, Placement
@@ -105,18 +106,38 @@ def _ended(applicant: Applicant) -> Stage | None:
 
 def _furthest(applicant: Applicant) -> int:
     """The furthest step in `WAY` that is known to be reached, whatever has not arrived yet before it."""
+    return next(step for step, is_reached in _REACHED if is_reached(applicant))
+
+
+def _latest_result(applicant: Applicant) -> Result | None:
     attempts = applicant.attempts.values()
-    latest = max(attempts, key=lambda attempt: attempt.number, default=None)
-    decision = applicant.decision
-    reached = {
-        Stage.CERTIFIED: any(held.issued and not held.revoked for held in applicant.certificates.values()),
-        Stage.COMPETENT: latest is not None and latest.result is Result.COMPETENT,
-        ASSESSED: latest is not None,
-        Stage.COMPLETED: applicant.completed is True,
-        Stage.ACCEPTED: decision is not None and decision.outcome is Outcome.ACCEPTED,
-        Stage.SCORED: applicant.scores is not None and applicant.scores.total is not None,
-        Stage.PASSED: (applicant.screening is not None and applicant.screening.passed)
-        or (decision is not None and decision.stage is not DecidedAt.ADMINISTRATION),
-        Stage.REGISTERED: True,
-    }
-    return next(WAY.index(step) for step, is_reached in reached.items() if is_reached)
+    return max(attempts, key=lambda attempt: attempt.number).result if attempts else None
+
+
+def _is_accepted(applicant: Applicant) -> bool:
+    return applicant.decision is not None and applicant.decision.outcome is Outcome.ACCEPTED
+
+
+def _is_scored(applicant: Applicant) -> bool:
+    return applicant.scores is not None and applicant.scores.total is not None
+
+
+def _has_passed(applicant: Applicant) -> bool:
+    screening, decision = applicant.screening, applicant.decision
+    return bool(screening and screening.passed) or bool(decision and decision.stage is not DecidedAt.ADMINISTRATION)
+
+
+# places in WAY, the furthest first; only as many are tried as are needed
+_REACHED: tuple[tuple[int, Callable[[Applicant], bool]], ...] = (
+    (
+        WAY.index(Stage.CERTIFIED),
+        lambda one: any(held.issued and not held.revoked for held in one.certificates.values()),
+    ),
+    (WAY.index(Stage.COMPETENT), lambda one: _latest_result(one) is Result.COMPETENT),
+    (WAY.index(ASSESSED), lambda one: bool(one.attempts)),
+    (WAY.index(Stage.COMPLETED), lambda one: one.completed is True),
+    (WAY.index(Stage.ACCEPTED), _is_accepted),
+    (WAY.index(Stage.SCORED), _is_scored),
+    (WAY.index(Stage.PASSED), _has_passed),
+    (WAY.index(Stage.REGISTERED), lambda one: True),
+)

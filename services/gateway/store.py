@@ -2,27 +2,29 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
-from services.gateway import stages
-from services.gateway.masking import without_health
+from services.gateway import sorting
+from services.gateway.derive import derive
 from services.gateway.readmodel import Applicant, Person, ProgrammeView
-from services.gateway.rollups import RECOUNT_EVERY_S, Rollups
+from services.gateway.rollups import TALLIES, Rollups, rest_after
+from services.gateway.sorting import Place, SortName
 from services.gateway.stages import Stage
 from services.gateway.users import Users
 from shared.contracts import AboutApplicant, Event
 from shared.contracts.selection import Outcome
+from shared.folding import Folded
 from shared.meta import Meta
 from shared.problems import Away
 from shared.storage import Documents, IndexModel, Storage, StorageAway, guarded
 
 log = logging.getLogger(__name__)
 
-_OF_A_LIST = ("number", "_id")
 _INDEXES = [
-    IndexModel([("programme_code", 1), *((field, 1) for field in _OF_A_LIST)]),
-    IndexModel([("programme_code", 1), ("stage", 1), *((field, 1) for field in _OF_A_LIST)]),
-    IndexModel([("programme_code", 1), ("decision.class_code", 1), *((field, 1) for field in _OF_A_LIST)]),
+    *sorting.indexes(),
+    IndexModel([("programme_code", 1), ("tally", 1)], name=TALLIES),
     IndexModel([("person_id", 1)]),
 ]
 
@@ -30,26 +32,52 @@ _INDEXES = [
 class ReadModel:
     """One generation of the collections that are built from events alone; the first has their plain names."""
 
+    kept: ClassVar[type[Documents[Any]]] = Documents
+
     def __init__(self, storage: Storage, generation: int) -> None:
+        kept = self.kept
+
         def name(plain: str) -> str:
             return f"{plain}_{generation}" if generation else plain
 
         self.generation = generation
-        self.applicants: Documents[Applicant] = Documents(storage, name("applicants"), Applicant, "applicant", _INDEXES)
-        self.people: Documents[Person] = Documents(storage, name("people"), Person, "person", [])
-        self.programmes: Documents[ProgrammeView] = Documents(
-            storage, name("programmes"), ProgrammeView, "programme", []
-        )
+        self.applicants: Documents[Applicant] = kept(storage, name("applicants"), Applicant, "applicant", _INDEXES)
+        self.people: Documents[Person] = kept(storage, name("people"), Person, "person", [])
+        self.programmes: Documents[ProgrammeView] = kept(storage, name("programmes"), ProgrammeView, "programme", [])
         self.rollups = Rollups(self.applicants, storage.collection(name("funnels")))
 
     async def prepare(self) -> None:
         """Create its indexes. Raises StorageAway."""
-        await guarded(self.applicants.raw.create_indexes(list(self.applicants.indexes)))
+        await self.applicants.create_indexes()
+
+    async def is_outdated(self) -> bool:
+        """Whether an earlier version has written it, without what lists and the funnel need. Raises StorageAway."""
+        one = await guarded(self.applicants.raw.find_one({}, {"tally": 1}, sort=[("_id", 1)]))
+        return one is not None and "tally" not in one
 
     async def drop(self) -> None:
         """Take its collections away. Raises StorageAway."""
         for collection in (self.applicants.raw, self.people.raw, self.programmes.raw, self.rollups.collection):
             await guarded(collection.drop())
+
+
+class FoldedModel(ReadModel):
+    """A generation that one process alone writes, while it is built: many events are saved at once."""
+
+    kept = Folded
+    applicants: Folded[Applicant]
+    people: Folded[Person]
+    programmes: Folded[ProgrammeView]
+
+    async def save(self) -> None:
+        """Raises StorageAway, VersionConflict when somebody else writes it too."""
+        for documents in (self.applicants, self.people, self.programmes):
+            await documents.save()
+
+    def forget(self) -> None:
+        """What was not saved has not happened."""
+        for documents in (self.applicants, self.people, self.programmes):
+            documents.forget()
 
 
 class Store:
@@ -69,11 +97,12 @@ class Store:
     async def keep_counted(self) -> None:
         """Count the funnels of whatever is in service, until cancelled."""
         while True:
+            began = time.monotonic()
             try:
                 await self.rollups.recount()
             except StorageAway:
                 log.warning("rollups: the database is away; counting later")
-            await asyncio.sleep(RECOUNT_EVERY_S)
+            await asyncio.sleep(rest_after(time.monotonic() - began))
 
     @property
     def model(self) -> ReadModel:
@@ -99,50 +128,46 @@ class Store:
         return self.model.rollups
 
     async def note(
-        self, about: AboutApplicant, change: Callable[[Applicant], object], meta: Meta | None = None
+        self, about: AboutApplicant, change: Callable[[Applicant], bool | None], meta: Meta | None = None
     ) -> None:
-        """Absorb one event into its applicant; with `meta` once, else `change` must be idempotent."""
+        """Absorb one event into its applicant; with `meta` once, else `change` says whether it was news."""
 
         def decide(applicant: Applicant) -> list[Event] | None:
-            before = applicant.model_copy(deep=True) if meta is None else None
+            is_news = change(applicant)
+            if meta is None and not is_news:
+                return None
             applicant.programme_code = about.programme_code
-            change(applicant)
-            applicant.stage = stages.stage(applicant).value
-            applicant.counted_in = stages.counted_in(applicant)
-            return None if applicant == before else []
+            derive(applicant)
+            return []
 
         model = self.model
         await model.applicants.change(about.applicant_id, decide, meta=meta)
         model.rollups.changed(about.programme_code)
 
     async def page(
-        self, programme_code: str, *, stage: str | None, class_code: str | None, after: tuple[int, str], limit: int
+        self, programme_code: str, facet: str, sort: SortName, behind: Place | None, limit: int
     ) -> list[Applicant]:
-        """Registered applicants in order of their number, those behind `after` (number, id)."""
-        number, applicant_id = after
-        where: dict[str, object] = {
-            "programme_code": programme_code,
-            "registration_no": {"$ne": None},
-            "$or": [{"number": {"$gt": number}}, {"number": number, "_id": {"$gt": applicant_id}}],
-        }
-        if stage is not None:
-            where["stage"] = stage
-        if class_code is not None:
-            where["decision.class_code"] = class_code
-        return await self.applicants.find(where, sort=[(field, 1) for field in _OF_A_LIST], limit=limit)
+        """Registered applicants whom a facet finds, in that order, from behind that place on."""
+        found: list[Applicant] = []
+        for where, order in sorting.stretches(sort, behind):
+            if len(found) < limit:
+                where = {"programme_code": programme_code, "facets": facet, **where}
+                still = limit - len(found)
+                found += await self.applicants.find(where, sort=order, limit=still, hint=sorting.index_of(sort))
+        return found
 
-    async def refusals(self, programme_code: str, *, health: bool) -> dict[str, int]:
-        """How many people were refused by each rule; one person may be refused by several."""
-        rows = await self.applicants.aggregate(
-            [
-                {"$match": {"programme_code": programme_code, "stage": Stage.REFUSED.value}},
-                {"$unwind": "$decision.reasons"},
-                {"$group": {"_id": "$decision.reasons", "people": {"$sum": 1}}},
-                {"$sort": {"people": -1, "_id": 1}},
-            ]
-        )
-        counted = {row["_id"]: row["people"] for row in rows}
-        return counted if health else {reason: counted[reason] for reason in without_health(list(counted))}
+    async def refused_for(self, programme_code: str, reasons: Iterable[str]) -> dict[str, int]:
+        """How many people are refused by each of these rules, the most first; one person may be refused by several."""
+
+        async def people(reason: str) -> int:
+            where = {"programme_code": programme_code, "facets": sorting.facet(Stage.REFUSED, reason=reason)}
+            return int(
+                await guarded(self.applicants.raw.count_documents(where, hint=sorting.index_of("registration_no")))
+            )
+
+        asked = list(reasons)
+        counted = dict(zip(asked, await asyncio.gather(*map(people, asked)), strict=True))
+        return dict(sorted(((one, n) for one, n in counted.items() if n), key=lambda pair: -pair[1]))
 
     async def trainings(self, applicants: Iterable[Applicant]) -> dict[str, list[str]]:
         """Earlier trainings by person, as alumni lists name them."""

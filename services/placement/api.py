@@ -1,5 +1,6 @@
 """Commands and queries of placement over HTTP."""
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -8,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from services.placement import running, tracer
 from services.placement.places import Neighbours
+from services.placement.replaying import differences
+from services.placement.run import CANDIDATES, OPENINGS, PROPOSALS, Run
 from services.placement.store import Store
 from services.placement.vacancy import Vacancy, read_terms, vacancy_id
 from shared import context
@@ -17,6 +20,7 @@ from shared.judging import Change, RowWaits, judge, refused
 from shared.ledger import signature
 from shared.problems import NotFound
 from shared.rows import JudgedRows, Row, Rows
+from shared.run_rows import RunRow
 
 router = APIRouter()
 
@@ -27,7 +31,8 @@ def _store(request: Request) -> Store:
 
 
 def _neighbours(request: Request) -> Neighbours:
-    return Neighbours(request.app.state.settings.neighbouring_places)
+    near: dict[str, list[str]] = request.app.state.settings.neighbouring_places
+    return Neighbours((one, other) for one, others in near.items() for other in others)
 
 
 TheStore = Annotated[Store, Depends(_store)]
@@ -105,6 +110,23 @@ async def match(
     return {"run_id": run.id, **run.model_dump(mode="json", include={"as_of", "proposed", "graduates", "open_seats"})}
 
 
+@router.get("/programmes/{code}/matching/runs/{run_id}")
+async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
+    """A run with what it was based on and what it proposed."""
+    run = await _run(store, code, run_id)
+    candidates, openings, proposals = await _parts(store, run_id)
+    parts = {"candidates": candidates, "openings": openings, "proposals": proposals}
+    return {**_summary(run), "neighbours": run.neighbours, **parts, "ledger": run.ledger}
+
+
+@router.get("/programmes/{code}/matching/runs/{run_id}/replay")
+async def replay_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
+    """Match anew from what the run recorded, and compare."""
+    run = await _run(store, code, run_id)
+    found = await asyncio.to_thread(differences, run, *await _parts(store, run_id))
+    return {**_summary(run), "replays": not found, "differences": found}
+
+
 @router.get("/applicants/{applicant_id}")
 async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
     """Facts, certificates, the match, the answers with those that corrections superseded, and the ledger."""
@@ -115,3 +137,23 @@ async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
         **graduate.model_dump(mode="json", exclude={"marks", "published", "facts_sequence"}),
         "status": graduate.status,
     }
+
+
+async def _run(store: Store, code: str, run_id: str) -> Run:
+    run = await store.runs.get(run_id)
+    if run is None or run.programme_code != code:
+        raise NotFound("unknown_run", "There is no such run in this programme.")
+    return run
+
+
+async def _parts(store: Store, run_id: str) -> tuple[list[RunRow], list[RunRow], list[RunRow]]:
+    """Candidates, openings and proposals of a run."""
+    candidates, openings, proposals = [
+        await store.run_chunks.kept(run_id, part) for part in (CANDIDATES, OPENINGS, PROPOSALS)
+    ]
+    return candidates, openings, proposals
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    told = {"programme_code", "as_of", "inputs_digest", "graduates", "open_seats", "proposed", "by", "role", "at"}
+    return {"run_id": run.id, **run.model_dump(mode="json", include=told)}

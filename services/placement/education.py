@@ -1,6 +1,7 @@
 """Levels of education and their order, for vacancies that ask for at least one."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from shared.cells import BadCell, Cell, word
@@ -26,6 +27,7 @@ _ANYONE: Final = frozenset({"", "-", "semua", "bebas", "tidak ada"})
 _AROUND: Final = re.compile(r"\b(minimal|min|sederajat|setara|setingkat|lulusan|atau)\b")
 
 
+@lru_cache(maxsize=1000)  # the same few, asked for every type of graduate and kind of vacancy
 def rank(education: str) -> int | None:
     """How high a level is: SMP < SMA = SMK < D3 < S1. None for one that is not known."""
     return _RANKS.get(re.sub(r"[^a-z0-9]", "", word(education)))

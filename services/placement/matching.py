@@ -1,5 +1,6 @@
 """Who is proposed for which vacancy: as many graduates as possible, and among those the greatest total score."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,10 +10,10 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from services.placement import education
-from services.placement.assignment import assign
+from services.placement.assignment import Place, assign
 from services.placement.graduate import Graduate
 from services.placement.places import Neighbours
-from services.placement.vacancy import Terms, Vacancy
+from services.placement.vacancy import Vacancy, Work
 from shared.cells import BadCell, word
 from shared.contracts.registration import Programme
 from shared.places import place
@@ -22,10 +23,17 @@ _WAGE: Final = 40
 
 
 class Type(NamedTuple):
-    """What alone decides, within a vocation, which vacancies suit a graduate and how well."""
+    """What alone decides, within a vocation, which kinds of vacancies suit a graduate and how well."""
 
     education: int | None
     city: str | None
+
+
+class Kind(NamedTuple):
+    """What alone decides, within a vocation, whom a vacancy suits and how near it is; its wage is the same for all."""
+
+    education: str | None
+    location: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Opening:
     """A vacancy that is open, with the seats nobody has been proposed for."""
 
     vacancy_id: str
-    terms: Terms
+    work: Work
     seats_left: int
 
 
@@ -57,8 +65,6 @@ class Proposal(BaseModel):
 
     applicant_id: str
     vacancy_id: str
-    employer: str
-    position: str
     score: float
     reasons: list[str]
 
@@ -97,14 +103,17 @@ def propose(among: list[Candidate], open_now: list[Opening], neighbours: Neighbo
 
     Where nothing else decides between graduates, those with the higher total in the selection are proposed.
     """
-    highest = max((opening.terms.twice_the_wage for opening in open_now), default=0)
+    scale = _Scale(max((opening.work.twice_the_wage for opening in open_now), default=0), neighbours)
+    people: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in among:
+        people[candidate.vocation].append(candidate)
+    vacancies: dict[str, list[Opening]] = defaultdict(list)
+    for opening in open_now:
+        if opening.seats_left:
+            vacancies[word(opening.work.vocation)].append(opening)
     proposals: list[Proposal] = []
-    for vocation in sorted({candidate.vocation for candidate in among}):
-        proposals += _propose_in_vocation(
-            [candidate for candidate in among if candidate.vocation == vocation],
-            [opening for opening in open_now if word(opening.terms.vocation) == vocation and opening.seats_left],
-            _Scale(highest, neighbours),
-        )
+    for vocation in sorted(people.keys() & vacancies.keys()):
+        proposals += _propose_in_vocation(people[vocation], vacancies[vocation], scale)
     return sorted(proposals, key=lambda proposal: proposal.applicant_id)
 
 
@@ -115,30 +124,39 @@ class _Scale:
     highest: int
     neighbours: Neighbours
 
-    def nearness(self, city: str | None, terms: Terms) -> str:
-        if city == terms.location:
+    def nearness(self, city: str | None, location: str) -> str:
+        if city == location:
             return "same_city"
-        near = city is not None and self.neighbours.are(city, terms.location)
+        near = city is not None and self.neighbours.are(city, location)
         return "neighbouring_city" if near else "other_city"
 
-    def weight(self, city: str | None, terms: Terms) -> int:
-        return _PLACE[self.nearness(city, terms)] * self.highest + _WAGE * terms.twice_the_wage
+    def place(self, city: str | None, location: str) -> int:
+        return _PLACE[self.nearness(city, location)] * self.highest
 
-    def score(self, city: str | None, terms: Terms) -> float:
-        return round(self.weight(city, terms) / self.highest, 2)
+    def wage(self, work: Work) -> int:
+        return _WAGE * work.twice_the_wage
+
+    def score(self, city: str | None, work: Work) -> float:
+        return round((self.place(city, work.location) + self.wage(work)) / self.highest, 2)
 
 
 def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale: _Scale) -> list[Proposal]:
     ranked = sorted(among, key=lambda one: (inf if one.total is None else -one.total, one.applicant_id))
     open_now = {opening.vacancy_id: opening for opening in sorted(vacancies, key=lambda one: one.vacancy_id)}
+    places = [
+        Place(vacancy_id, Kind(work.education, work.location), opening.seats_left, scale.wage(work))
+        for vacancy_id, opening in open_now.items()
+        for work in [opening.work]
+    ]
+    kinds = dict.fromkeys(place.kind for place in places)
     chosen = assign(
         [(candidate.applicant_id, candidate.type) for candidate in ranked],
-        {vacancy_id: opening.seats_left for vacancy_id, opening in open_now.items()},
+        places,
         {
-            (type_, vacancy_id): scale.weight(type_.city, opening.terms)
+            (type_, kind): scale.place(type_.city, kind.location)
             for type_ in dict.fromkeys(candidate.type for candidate in ranked)
-            for vacancy_id, opening in open_now.items()
-            if education.suffices(type_.education, opening.terms.education)
+            for kind in kinds
+            if education.suffices(type_.education, kind.education)
         },
     )
     cities = {candidate.applicant_id: candidate.city for candidate in among}
@@ -152,10 +170,8 @@ def _proposal(applicant_id: str, city: str | None, opening: Opening, scale: _Sca
     return Proposal(
         applicant_id=applicant_id,
         vacancy_id=opening.vacancy_id,
-        employer=opening.terms.employer,
-        position=opening.terms.position,
-        score=scale.score(city, opening.terms),
-        reasons=["same_vocation", "education_suffices", scale.nearness(city, opening.terms)],
+        score=scale.score(city, opening.work),
+        reasons=["same_vocation", "education_suffices", scale.nearness(city, opening.work.location)],
     )
 
 

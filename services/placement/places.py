@@ -1,6 +1,6 @@
 """Which places count as near each other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from shared.places import place
 
@@ -8,8 +8,13 @@ from shared.places import place
 class Neighbours:
     """Pairs of places, whichever of the two was named first."""
 
-    def __init__(self, of: Mapping[str, Iterable[str]]) -> None:
-        self._pairs = {frozenset((place(one), place(other))) for one, others in of.items() for other in others}
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = {frozenset((place(one), place(other))) for one, other in pairs}
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each once, in order."""
+        return sorted((min(pair), max(pair)) for pair in self._pairs)
 
     def are(self, one: str, other: str) -> bool:
         return frozenset((one, other)) in self._pairs

@@ -7,15 +7,25 @@ from datetime import date
 from typing import Final
 
 from services.placement import matching
-from services.placement.graduate import Graduate
+from services.placement.graduate import Graduate, Match
 from services.placement.matching import Proposal
 from services.placement.places import Neighbours
-from services.placement.run import Run, match_of
+from services.placement.run import (
+    CANDIDATES,
+    OPENINGS,
+    PROPOSALS,
+    Run,
+    candidate_rows,
+    inputs_digest,
+    match_of,
+    opening_rows,
+)
 from services.placement.store import Store
 from shared.contracts import Event
 from shared.contracts.registration import Programme
 from shared.ledger import Signature, signature
 from shared.problems import Conflict, NotFound
+from shared.run_rows import RunRow, rows_digest
 from shared.storage import StorageAway
 
 log = logging.getLogger(__name__)
@@ -37,9 +47,7 @@ async def match(store: Store, code: str, as_of: date, neighbours: Neighbours, re
         earlier = await store.run_of(request) if request else None
         if earlier is not None:
             return earlier
-        run, proposals = await _plan(store, programme, as_of, neighbours)
-        run.request = request
-        await store.keep(run, proposals)
+        run = await _plan(store, programme, as_of, neighbours, request)
         await store.turn.decide(holder, run.id)
         return await _finish(store) or run
 
@@ -56,14 +64,25 @@ async def keep_resuming(store: Store) -> None:
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Neighbours) -> tuple[Run, list[Proposal]]:
+async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Neighbours, request: str | None) -> Run:
+    """A run that is stored with all it goes by and its outcome, before anything of it happens."""
     graduates, vacancies, taken = await asyncio.gather(
         store.unmatched(programme.code), store.vacancies.find({}), store.seats_taken()
     )
     candidates = matching.candidates(graduates, programme, as_of)
     openings = matching.openings(vacancies, taken, as_of)
+
+    def work_out() -> tuple[dict[str, list[RunRow]], str]:
+        proposals = matching.propose(candidates, openings, neighbours)
+        parts = {
+            CANDIDATES: candidate_rows(candidates),
+            OPENINGS: opening_rows(openings),
+            PROPOSALS: [proposal.model_dump() for proposal in proposals],
+        }
+        return parts, inputs_digest(neighbours, parts[CANDIDATES], parts[OPENINGS])
+
     # in a thread, so that the service keeps answering and keeps its turn
-    proposals = await asyncio.to_thread(matching.propose, candidates, openings, neighbours)
+    parts, digest = await asyncio.to_thread(work_out)
     signed = signature()
     run = Run(
         _id=uuid.uuid4().hex,
@@ -72,10 +91,16 @@ async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Nei
         by=signed.by,
         role=signed.role,
         at=signed.at,
+        request=request,
+        neighbours=neighbours.pairs,
+        inputs_digest=digest,
+        outcome_digest=rows_digest(parts[PROPOSALS]),
         graduates=len(candidates),
         open_seats=sum(opening.seats_left for opening in openings),
     )
-    return run, proposals
+    for part, rows in parts.items():
+        await store.run_chunks.keep(run.id, part, rows)
+    return await store.runs.add(run)
 
 
 async def _finish(store: Store) -> Run | None:
@@ -87,22 +112,21 @@ async def _finish(store: Store) -> Run | None:
     if run is None:
         raise LookupError(f"run {run_id} is decided but was not stored")
     signed = Signature(run.by, signature().at, run.role)
-    async for proposals in store.proposals_of(run_id):
-        await asyncio.gather(*(_apply(store, proposal, run_id, signed) for proposal in proposals))
+    await store.runs.change(run_id, lambda one: one.decide(signed))
+    async for rows in store.run_chunks.each(run_id, PROPOSALS):
+        proposals = [Proposal.model_validate(row) for row in rows]
+        vacancies = await store.vacancies.get_many({one.vacancy_id for one in proposals})
+        matches = [(one.applicant_id, match_of(one, vacancies[one.vacancy_id].offered, run_id)) for one in proposals]
+        await asyncio.gather(*(_apply(store, applicant_id, match, signed) for applicant_id, match in matches))
     proposed = await store.count_proposed(run_id)
-
-    def close(current: Run) -> list[Event]:
-        current.proposed, current.done = proposed, True
-        return []
-
-    run = await store.runs.change(run_id, close)
+    run = await store.runs.change(run_id, lambda one: one.close(proposed))
     await store.turn.done(run_id)
     return run
 
 
-async def _apply(store: Store, proposal: Proposal, run_id: str, signed: Signature) -> None:
+async def _apply(store: Store, applicant_id: str, proposed: Match, signed: Signature) -> None:
     def accept(graduate: Graduate) -> list[Event] | None:
-        matched = graduate.propose(match_of(proposal, run_id), signed)
+        matched = graduate.propose(proposed, signed)
         return None if matched is None else [matched]
 
-    await store.graduates.change(proposal.applicant_id, accept)
+    await store.graduates.change(applicant_id, accept)

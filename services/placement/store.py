@@ -1,9 +1,8 @@
 """Placement's collections and its named queries."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 
 from services.placement.graduate import Graduate
-from services.placement.matching import Proposal
 from services.placement.programme import OpenProgramme
 from services.placement.run import Run
 from services.placement.turn import Turn
@@ -11,9 +10,8 @@ from services.placement.vacancy import Vacancy
 from shared.contracts import Event
 from shared.contracts.registration import Programme
 from shared.judging import Change
+from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, guarded
-
-_CHUNK = 500  # proposals in one document: far below MongoDB's 16 MB
 
 
 class Store:
@@ -30,11 +28,11 @@ class Store:
             ],
         )
         self.vacancies = storage.documents(
-            "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1)])]
+            "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1), ("_id", 1)])]
         )
         self.runs = storage.documents("runs", Run, aggregate="run", indexes=[IndexModel([("request", 1)], sparse=True)])
         self.turn = Turn(storage)
-        self._chunks = storage.collection("run_chunks")
+        self.run_chunks = RunChunks(storage)
 
     async def programme(self, code: str) -> Programme | None:
         """The definition of a programme, None while it has not arrived."""
@@ -73,20 +71,6 @@ class Store:
         """The run that a request caused."""
         found = await self.runs.find({"request": request, "done": True}, limit=1)
         return found[0] if found else None
-
-    async def keep(self, run: Run, proposals: Sequence[Proposal]) -> Run:
-        """Store a run with its outcome, before anything of it happens."""
-        for start in range(0, len(proposals), _CHUNK):
-            rows = [proposal.model_dump() for proposal in proposals[start : start + _CHUNK]]
-            await guarded(self._chunks.insert_one({"_id": f"{run.id}:{start:08}", "proposals": rows}))
-        return await self.runs.add(run)
-
-    async def proposals_of(self, run_id: str) -> AsyncIterator[list[Proposal]]:
-        """The outcome of a run, chunk by chunk."""
-        # by prefix of the _id, so that no further index is needed
-        cursor = self._chunks.find({"_id": {"$gte": f"{run_id}:", "$lt": f"{run_id};"}}, sort=[("_id", 1)])
-        while chunk := await guarded(cursor.to_list(1)):
-            yield [Proposal.model_validate(row) for row in chunk[0]["proposals"]]
 
     async def count_proposed(self, run_id: str) -> int:
         """How many a run has proposed."""

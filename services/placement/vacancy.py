@@ -44,20 +44,14 @@ Published = Annotated[Stated, AfterValidator(discreet)]
 Rupiah = Annotated[int, BeforeValidator(rupiah), Field(gt=0, le=_HIGHEST_WAGE)]
 
 
-class Terms(BaseModel):
-    """What a vacancy offers and asks for; wages in rupiah a month, `education` None when anyone will do."""
+class Work(BaseModel):
+    """What of a vacancy decides whom it suits; wages in rupiah a month, `education` None when anyone will do."""
 
-    code: Annotated[Stated, AfterValidator(no_nik)]
-    employer: Published
-    position: Published
     vocation: Published
-    seats: Annotated[int, BeforeValidator(whole), Field(ge=1, le=100_000)]
     location: Annotated[str, BeforeValidator(place), Field(max_length=300)]
     education: Annotated[str | None, BeforeValidator(education.minimum)]
     wage_min: Rupiah
     wage_max: Rupiah
-    closes_on: Annotated[date, BeforeValidator(day)]
-    source: Text
 
     @property
     def twice_the_wage(self) -> int:
@@ -65,9 +59,27 @@ class Terms(BaseModel):
         return self.wage_min + self.wage_max
 
 
+class Terms(Work):
+    """What a vacancy offers and asks for."""
+
+    code: Annotated[Stated, AfterValidator(no_nik)]
+    employer: Published
+    position: Published
+    seats: Annotated[int, BeforeValidator(whole), Field(ge=1, le=100_000)]
+    closes_on: Annotated[date, BeforeValidator(day)]
+    source: Text
+
+
 class Vacancy(Document):
     terms: Terms | None = None
     ledger: list[Entry] = Field(default_factory=list)
+
+    @property
+    def offered(self) -> Terms:
+        """Its terms, as reported last."""
+        if self.terms is None:
+            raise LookupError(f"vacancy {self.id} was never reported")
+        return self.terms
 
     def report(self, terms: Terms, signed: Signature) -> Change | None:
         """Take over what an employer reports; None when it is known already. Other services hear nothing of it."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from shared.cells import BadCell, Cell, word
+from shared.cells import BadCell, Cell, remembering, word
 from shared.contracts.registration import Gender, Occupation
 
 
@@ -70,6 +70,7 @@ AS_ANSWERED: Final[Mapping[Occupation, str]] = {
 _DENIES: Final = frozenset({"tidak", "belum", "bukan", "mantan", "sambil", "dan"})
 
 
+@remembering
 def gender(cell: Cell) -> Gender:
     """Laki-laki, L, pria … or perempuan, P, wanita …. Raises BadCell, "missing" or "unknown_gender"."""
     written = re.sub(r"[^a-z0-9]", "", _stated(cell))
@@ -78,6 +79,7 @@ def gender(cell: Cell) -> Gender:
     return Gender(_GENDERS[written])
 
 
+@remembering
 def education(cell: Cell) -> str:
     """SD, SMP, SMA, SMK, D1 … D4, S1 … S3; "SLTA", "D-III", "SMA/SMK sederajat" and the like are understood.
 
@@ -91,6 +93,7 @@ def education(cell: Cell) -> str:
     return first
 
 
+@remembering
 def occupation(cell: Cell) -> Occupation:
     """What someone does now, judged by the words the answer begins with ("Karyawan swasta", "Mahasiswa semester 3").
 

@@ -1,10 +1,14 @@
 """Commands and queries over HTTP: programmes, registrations, alumni. What is about known people is in people_api."""
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Body, Depends, Header, Request
-from pydantic import BaseModel
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ValidationError
 
 from services.registration.alumni import AlumniRow, Alumnus
 from services.registration.catalogue import Offered
@@ -12,13 +16,16 @@ from services.registration.discretion import without_name
 from services.registration.intake import Intake
 from services.registration.programme import BadDefinition, parse
 from services.registration.revising import count_ages_again
+from services.registration.sheet_intake import SheetIntake
 from services.registration.store import Store
 from shared.cells import JAKARTA, Cell, text
 from shared.contracts import Event
+from shared.json_lines import NDJSON, lines
 from shared.judging import Change, judge, read
 from shared.ledger import signature
 from shared.problems import Invalid
-from shared.rows import JudgedRows, Row, Rows
+from shared.rows import Judged, JudgedRows, Row, Rows
+from shared.storage import StorageAway
 
 router = APIRouter()
 
@@ -31,6 +38,11 @@ def _store(request: Request) -> Store:
 def _intake(request: Request) -> Intake:
     intake: Intake = request.app.state.intake
     return intake
+
+
+def _sheets(request: Request) -> SheetIntake:
+    sheets: SheetIntake = request.app.state.sheets
+    return sheets
 
 
 Kept = Annotated[Store, Depends(_store)]
@@ -89,12 +101,43 @@ async def register(
     }
 
 
-@router.post("/programmes/{code}/imports/applicants")
+@router.post(
+    "/programmes/{code}/imports/applicants",
+    response_class=StreamingResponse,
+    responses={200: {"content": {NDJSON: {"schema": JudgedRows.model_json_schema()}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": Rows.model_json_schema()}}}},
+)
 async def import_applicants(
-    store: Kept, intake: Annotated[Intake, Depends(_intake)], code: str, rows: Rows, key: Key = None
-) -> JudgedRows:
-    """Register the people of one file, in order of their submission."""
-    return await intake.take_file(await store.programme(code), rows, key, signature())
+    request: Request, store: Kept, sheets: Annotated[SheetIntake, Depends(_sheets)], code: str, key: Key = None
+) -> StreamingResponse:
+    """Register the people of one file, in order of their submission: lines of rows, answered by lines of verdicts."""
+    programme = await store.programme(code)
+    judging = sheets.take(programme, _rows(request), key, signature())
+    first = await anext(judging)  # from here on a problem stands in the last line
+    return StreamingResponse(_written(first, judging), media_type=NDJSON)
+
+
+async def _rows(request: Request) -> AsyncIterator[Rows]:
+    """Raises Invalid."""
+    async for line in lines(request.stream()):
+        try:
+            yield Rows.model_validate_json(line)
+        except ValidationError:
+            raise Invalid("invalid", "A line of the request is not rows of a sheet.") from None
+
+
+async def _written(first: list[Judged], judging: AsyncGenerator[list[Judged]]) -> AsyncIterator[bytes]:
+    try:
+        async with aclosing(judging):
+            yield _line(JudgedRows(results=first))
+            async for judged in judging:
+                yield _line(JudgedRows(results=judged))
+    except StorageAway as away:
+        yield orjson.dumps({"problem": {"code": away.code, "detail": away.detail}}) + b"\n"
+
+
+def _line(judged: JudgedRows) -> bytes:
+    return judged.model_dump_json().encode() + b"\n"
 
 
 @router.post("/alumni")

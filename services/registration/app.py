@@ -6,6 +6,7 @@ from services.registration import api, people_api, privacy_api
 from services.registration.intake import Intake
 from services.registration.rotating import complain_of_missing_keys
 from services.registration.settings import Settings
+from services.registration.sheet_intake import SheetIntake
 from services.registration.store import Store
 from services.registration.vault import Vault
 from shared.messaging import Subscriptions
@@ -29,4 +30,5 @@ def build(settings: Settings | None = None) -> FastAPI:
         title="Jalur registration",
     )
     app.state.intake = Intake(store)
+    app.state.sheets = SheetIntake(store)
     return app

@@ -1,5 +1,6 @@
 """An applicant: one person's registration in one programme, its facts in clear and the person sealed."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
@@ -9,7 +10,7 @@ from services.registration.admission import Submission, registration_no
 from services.registration.cleaning import Cleaned, age_on, as_cells, clean
 from services.registration.discretion import naming_nobody
 from services.registration.people import FIELDS, Person
-from services.registration.vault import Vault
+from services.registration.vault import Unreadable, Vault
 from shared.cells import JAKARTA, Cell, word
 from shared.contracts import Event
 from shared.contracts.registration import (
@@ -187,3 +188,13 @@ class Applicant(Document):
 
 def no_such_applicant() -> NotFound:
     return NotFound("unknown_applicant", "There is no such applicant.")
+
+
+def naming_none_of(applicants: Iterable[Applicant], vault: Vault, reason: str) -> str:
+    """The reason without what names any of them, as far as their fields can be opened."""
+    people = []
+    for one in applicants:
+        if one.erased_at is None:
+            with contextlib.suppress(Unreadable):  # a lost key is no reason to keep the rest of somebody
+                people.append(one.person(vault))
+    return naming_nobody(reason, *people)

@@ -2,12 +2,10 @@
 
 from datetime import date
 
-from services.registration.applicant import Applicant
-from services.registration.discretion import naming_nobody
-from services.registration.vault import Unreadable, Vault
+from services.registration.applicant import Applicant, naming_none_of
+from services.registration.vault import Vault
 from shared.contracts import Event
 from shared.contracts.registration import Programme
-from shared.free_text import discreet
 from shared.ledger import Signature, entry
 
 
@@ -25,16 +23,9 @@ def erase(applicant: Applicant, vault: Vault, reason: str, signed: Signature) ->
     """
     if applicant.erased_at is not None:
         return None
-    reason = _naming_nobody(applicant, vault, reason)
+    reason = naming_none_of([applicant], vault, reason)
     applicant.sealed, applicant.name_tokens, applicant.phone_token = {}, [], None
     applicant.warnings, applicant.idempotency_key = [], None
     applicant.ledger.append(entry(signed, "erased", reason))
     applicant.erased_at = signed.at
     return []
-
-
-def _naming_nobody(applicant: Applicant, vault: Vault, reason: str) -> str:
-    try:
-        return naming_nobody(reason, applicant.person(vault))
-    except Unreadable:  # a lost key is no reason to keep the rest
-        return discreet(reason)

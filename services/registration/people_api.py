@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from services.registration import nik
 from services.registration.admission import number_in
 from services.registration.api import Kept
-from services.registration.applicant import Applicant, no_such_applicant
+from services.registration.applicant import Applicant, naming_none_of, no_such_applicant
 from services.registration.cleaning import COLUMNS, Unusable
 from services.registration.discretion import naming_nobody, without_name
 from services.registration.intake import unusable_answers
 from services.registration.people import ERASED, initials, masked_name, masked_nik
+from services.registration.store import Store
 from services.registration.vault import Vault
 from shared.cells import JAKARTA, BadCell, Cell, text
 from shared.contracts import Event
@@ -40,11 +41,18 @@ class Said(BaseModel):
 
 
 class Wanted(BaseModel):
-    """What is known of somebody who is looked for; what is given must all fit."""
+    """What is known of somebody who is looked for; what is given must all fit. `reason` says why, for the record."""
 
     name: str | None = Field(default=None, max_length=200)
     nik: Cell = None
     registration_no: str | None = Field(default=None, max_length=100)
+    reason: Reason | None = None
+
+    @property
+    def personal(self) -> list[str]:
+        """The kinds of personal data in it."""
+        kinds = (("name", (self.name or "").strip()), ("nik", text(self.nik)))
+        return [kind for kind, said in kinds if said]
 
 
 class RevealRequest(BaseModel):
@@ -65,7 +73,7 @@ class Withdrawal(BaseModel):
 
 @router.post("/programmes/{code}/resolve")
 async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[str, Any]]]:
-    """Whom NIKs name in a programme, in the order asked."""
+    """Whom the NIKs of a sheet name in a programme, in the order asked; on record before it is answered."""
     await store.programme(code)
     people: list[dict[str, Any]] = []
     person_ids: list[str] = []
@@ -81,6 +89,7 @@ async def resolve(store: Kept, code: str, asked: Niks) -> dict[str, list[dict[st
     for place, person_id in enumerate(person_ids):
         if person_id in standing:
             people[place] = {"applicant_id": standing[person_id].applicant_id}
+    await store.reveals.record_sheet([one.applicant_id for one in standing.values()], signature())
     written = {place: texts for place, texts in enumerate(asked.texts[: len(people)]) if texts}
     about = await store.applicants.get_many(
         {people[place]["applicant_id"] for place in written if "applicant_id" in people[place]}
@@ -102,24 +111,18 @@ async def hide(store: Kept, applicant_id: str, said: Said) -> dict[str, str]:
 
 @router.post("/programmes/{code}/search")
 async def search(store: Kept, code: str, wanted: Wanted) -> dict[str, list[str]]:
-    """Applicants by words of their name or the beginnings of these, by NIK or by registration number."""
+    """Applicants by words of their name or the beginnings of these, by NIK or by registration number.
+
+    A search by name or NIK is on record before it is answered: whom it found and by what kind of thing, not by which
+    one. So is one that finds nobody, since that tells something too.
+    """
     await store.programme(code)
-    where: dict[str, Any] = {"programme_code": code}
-    if wanted.name and wanted.name.strip():
-        where["name_tokens"] = {"$all": store.vault.search_tokens(wanted.name)}
-    if text(wanted.nik) is not None:
-        try:
-            where["person_id"] = store.vault.person_id(nik.clean(wanted.nik))
-        except BadCell:
-            return {"applicant_ids": []}
-    if wanted.registration_no and wanted.registration_no.strip():
-        number = number_in(wanted.registration_no.strip(), code)
-        if number is None:
-            return {"applicant_ids": []}
-        where["number"] = number
-    if len(where) == 1:
-        raise Invalid("nothing_wanted", "Say whom to look for: a name, a NIK or a registration number.")
-    return {"applicant_ids": await store.search(where)}
+    where = _where(store.vault, code, wanted)
+    found = [] if where is None else await store.search(where)
+    if wanted.personal:
+        reason = await _reason(store, wanted.reason, found)
+        await store.reveals.record_search(found, wanted.personal, reason, signature())
+    return {"applicant_ids": found}
 
 
 @router.post("/people/reveal")
@@ -153,7 +156,7 @@ async def show_applicant(store: Kept, applicant_id: str) -> dict[str, Any]:
         "facts": applicant.stated.model_dump(mode="json"),
         "warnings": applicant.warnings,
         "ledger": applicant.ledger,
-        "reveals": [{"at": one.at, "by": one.by, "fields": one.fields, "reason": one.reason} for one in reveals],
+        "reveals": [one.told() for one in reveals],
     }
 
 
@@ -192,6 +195,32 @@ async def withdraw(store: Kept, applicant_id: str, withdrawal: Withdrawal) -> di
 
     applicant = await store.applicants.change(applicant_id, decide)
     return {"applicant_id": applicant.id, "withdrawn_on": applicant.withdrawn_on}
+
+
+def _where(vault: Vault, code: str, wanted: Wanted) -> dict[str, Any] | None:
+    """The query for what is wanted; None when nobody can be what is said. Raises Invalid when nothing is."""
+    where: dict[str, Any] = {"programme_code": code}
+    if "name" in wanted.personal:
+        where["name_tokens"] = {"$all": vault.search_tokens(wanted.name or "")}
+    if "nik" in wanted.personal:
+        try:
+            where["person_id"] = vault.person_id(nik.clean(wanted.nik))
+        except BadCell:
+            return None
+    if wanted.registration_no and wanted.registration_no.strip():
+        where["number"] = number_in(wanted.registration_no.strip(), code)
+        if where["number"] is None:
+            return None
+    if len(where) == 1:
+        raise Invalid("nothing_wanted", "Say whom to look for: a name, a NIK or a registration number.")
+    return where
+
+
+async def _reason(store: Store, reason: str | None, found: list[str]) -> str | None:
+    """The reason of a search as it is kept: it names nobody whom it found, and is left out when there is nobody."""
+    if reason is None or not found:
+        return None
+    return naming_none_of((await store.applicants.get_many(found)).values(), store.vault, reason)
 
 
 def _masked(applicant: Applicant, vault: Vault) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Commands and queries over HTTP about personal data themselves: access, erasure, retention, keys, who looked."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.registration import nik
 from services.registration.api import Kept
-from services.registration.discretion import naming_nobody
+from services.registration.applicant import Applicant, naming_none_of
 from services.registration.erasing import Due, due, erase_all, erase_due, held_of
 from services.registration.people import FIELDS
 from services.registration.people_api import Reason
@@ -20,6 +21,7 @@ from shared.problems import Conflict, Invalid, NotFound
 
 router = APIRouter()
 
+_BY_NIK = ("nik",)
 _BATCH = 500  # applicants a call: a second or two of work
 
 
@@ -52,10 +54,9 @@ async def export(store: Kept, asked: PersonAsked) -> dict[str, Any]:
     registrations = await store.registrations_of(person_id)
     alumnus = await store.people.get(person_id)
     if not registrations and alumnus is None:
-        raise _unknown()
-    held = [one.person(store.vault) for one in registrations if one.erased_at is None]
-    reason = naming_nobody(asked.reason, *held)
-    await store.reveals.record((one.id for one in registrations), FIELDS, reason, signature(), what="exported")
+        raise await _unknown(store)
+    reason = naming_none_of(registrations, store.vault, asked.reason)
+    await store.reveals.record(_ids(registrations), FIELDS, reason, signature(), what="exported")
     return {
         "person_id": person_id,
         "registrations": [
@@ -71,10 +72,7 @@ async def export(store: Kept, asked: PersonAsked) -> dict[str, Any]:
                 "facts": one.stated.model_dump(mode="json"),
                 "warnings": one.warnings,
                 "ledger": one.ledger,
-                "reveals": [
-                    {"at": seen.at, "by": seen.by, "fields": seen.fields, "reason": seen.reason}
-                    for seen in await store.reveals.of(one.id)
-                ],
+                "reveals": [seen.told() for seen in await store.reveals.of(one.id)],
             }
             for one in registrations
         ],
@@ -85,17 +83,23 @@ async def export(store: Kept, asked: PersonAsked) -> dict[str, Any]:
 
 @router.post("/people/erasure")
 async def erase(store: Kept, asked: Erasure) -> dict[str, Any]:
-    """What is held of a person; without `dry_run` it is erased. Repeating it finishes what was interrupted."""
+    """What is held of a person; without `dry_run` it is erased. Repeating it finishes what was interrupted.
+
+    To tell whether somebody is registered is to find them by their NIK, and on record as that.
+    """
     person_id, today = _person_id(store, asked.nik), datetime.now(JAKARTA).date()
     held = await held_of(store, person_id, today)
     if not held and await store.people.get(person_id) is None:
-        raise _unknown()
+        raise await _unknown(store)
+    found = [one.applicant for one in held]
+    reason = naming_none_of(found, store.vault, asked.reason)
+    await store.reveals.record_search(_ids(found), _BY_NIK, reason, signature())
     running = [one.applicant.registration_no for one in held if one.running]
     if running and not (asked.dry_run or asked.despite_running):
         detail = "The programme has not ended: withdraw the person first, or erase despite of it."
         raise Conflict("programme_running", detail, registration_nos=running)
     if not asked.dry_run:
-        await erase_all(store, [one.applicant.id for one in held], asked.reason, signature())
+        await erase_all(store, _ids(found), asked.reason, signature())
         held = await held_of(store, person_id, today)
     return {
         "dry_run": asked.dry_run,
@@ -143,7 +147,7 @@ async def rotate_keys(store: Kept, asked: Rotate) -> dict[str, Any]:
 
 @router.get("/reveals")
 async def looked(store: Kept, on: date | None = None) -> dict[str, Any]:
-    """Who was shown how many people's fields on a day, today unless given."""
+    """Who was shown how many people's fields on a day, or searched people by these; today unless given."""
     day = on or datetime.now(JAKARTA).date()
     return {"on": day, "items": [one._asdict() for one in await store.reveals.on(day)]}
 
@@ -156,7 +160,12 @@ def _person_id(store: Store, cell: Cell) -> str:
         raise Invalid("unusable_nik", "This is not a NIK.", errors=errors) from None
 
 
-def _unknown() -> NotFound:
+def _ids(people: Iterable[Applicant]) -> list[str]:
+    return [one.id for one in people]
+
+
+async def _unknown(store: Store) -> NotFound:
+    await store.reveals.record_search((), _BY_NIK, None, signature())
     return NotFound("unknown_person", "Nothing is held of a person with this NIK.")
 
 

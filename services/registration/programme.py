@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from shared.cells import BadCell, Cell, day, word
+from shared.cells import BadCell, Cell, day, remembering, word
 from shared.contracts import registration as contract
 from shared.free_text import holds_nik
 from shared.places import place
@@ -56,6 +56,7 @@ def class_called(programme: contract.Programme, cell: Cell) -> contract.ClassOff
     return next((offer for offer in programme.classes if stated in (_called(offer.code), _called(offer.name))), None)
 
 
+@remembering
 def _called(cell: Cell) -> str:
     return word(cell).replace(" ", "")
 

@@ -1,8 +1,8 @@
-"""The record of who was shown whose personal fields, and why."""
+"""The record of who was shown whose personal fields, or found whom by them, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from pydantic import Field
@@ -10,27 +10,49 @@ from pydantic import Field
 from shared.cells import JAKARTA
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
-from shared.storage import IndexModel, Storage
+from shared.storage import IndexModel, Storage, guarded
+
+_IMPORTED: Final = "imported"
+_MOST_PEOPLE: Final = 1_000  # in one record: a sheet may name more than fit into a document
+_WITHOUT_OTHERS: Final = {"applicant_ids": 0, "ledger": 0, "outbox": 0}
 
 
 class Reveal(Document):
-    """That somebody was shown personal fields of these applicants; `reason` None when they did not say why."""
+    """That somebody was shown personal `fields` of these applicants, or found them by what was `sought`.
+
+    `what` says how: "revealed", "exported", "searched", or "imported" with a sheet that has their NIKs. `sought` are
+    the kinds ("name", "nik") and never the words: those would name somebody, whoever was found. `reason` is None when
+    they did not say why.
+    """
 
     by: str = ""
     at: datetime | None = None
+    what: str = "revealed"
     applicant_ids: list[str] = Field(default_factory=list)
     fields: list[str] = Field(default_factory=list)
+    sought: list[str] = Field(default_factory=list)
     reason: str | None = None
     ledger: list[Entry] = Field(default_factory=list)
 
+    def told(self) -> dict[str, Any]:
+        """As whoever it is about gets to read it."""
+        return self.model_dump(include={"at", "by", "what", "fields", "sought", "reason"})
+
 
 class Looked(NamedTuple):
-    """How much one member of staff was shown on a day."""
+    """How much one member of staff was shown on a day, and how often they searched.
+
+    `people` are those shown or found; `in_sheets` those whom NIKs in their sheets named. A search that found nobody
+    counts too; `without_reason` counts reveals alone.
+    """
 
     by: str
     reveals: int
+    searches: int
     people: int
+    in_sheets: int
     fields: list[str]
+    sought: list[str]
     without_reason: int
 
 
@@ -51,22 +73,40 @@ class Reveals:
         what: str = "revealed",
     ) -> None:
         """Put on record who is shown what, before they are. Raises StorageAway."""
-        ids, shown = list(applicant_ids), list(fields)
-        written = entry(signed, what, reason, applicant_ids=ids, fields=shown)
+        await self._add(signed, what, reason, applicant_ids=list(applicant_ids), fields=list(fields))
+
+    async def record_search(
+        self, applicant_ids: Iterable[str], sought: Iterable[str], reason: str | None, signed: Signature
+    ) -> None:
+        """Put on record whom a search finds, which may be nobody, before it tells. Raises StorageAway."""
+        await self._add(signed, "searched", reason, applicant_ids=list(applicant_ids), sought=list(sought))
+
+    async def record_sheet(self, applicant_ids: Sequence[str], signed: Signature) -> None:
+        """Put on record whom the NIKs of a sheet name, before its importer learns it. Raises StorageAway."""
+        for start in range(0, len(applicant_ids), _MOST_PEOPLE):
+            ids = list(applicant_ids[start : start + _MOST_PEOPLE])
+            await self._add(signed, _IMPORTED, None, applicant_ids=ids, sought=["nik"])
+
+    async def _add(self, signed: Signature, what: str, reason: str | None, **detail: list[str]) -> None:
+        written = entry(signed, what, reason, **detail)
         reveal = Reveal(
             _id=uuid4().hex,
             by=signed.by,
             at=signed.at,
-            applicant_ids=ids,
-            fields=shown,
+            what=what,
             reason=written.reason,
             ledger=[written],
+            **written.detail,
         )
         await self._reveals.add(reveal)
 
     async def of(self, applicant_id: str) -> list[Reveal]:
-        """Who was shown personal fields of this applicant, the earliest first."""
-        return await self._reveals.find({"applicant_ids": applicant_id}, sort=[("at", 1)])
+        """Who was shown personal fields of this applicant, or found them by these, the earliest first.
+
+        Without whom else it was about: that may be a thousand.
+        """
+        found = self._reveals.raw.find({"applicant_ids": applicant_id}, _WITHOUT_OTHERS, sort=[("at", 1)])
+        return [Reveal.model_validate(one) for one in await guarded(found.to_list(None))]
 
     async def on(self, day: date) -> list[Looked]:
         """Who was shown how much on that day in Jakarta, those who saw most people first."""
@@ -74,17 +114,24 @@ class Reveals:
         by: dict[str, list[Reveal]] = {}
         async for reveal in self._reveals.each({"at": {"$gte": start, "$lt": end}}):
             by.setdefault(reveal.by, []).append(reveal)
-        looked = [
-            Looked(
-                by=name,
-                reveals=len(reveals),
-                people=len({one for reveal in reveals for one in reveal.applicant_ids}),
-                fields=sorted({field for reveal in reveals for field in reveal.fields}),
-                without_reason=sum(reveal.reason is None for reveal in reveals),
-            )
-            for name, reveals in by.items()
-        ]
-        return sorted(looked, key=lambda one: (-one.people, one.by))
+        looked = [_looked(name, reveals) for name, reveals in by.items()]
+        return sorted(looked, key=lambda one: (-one.people, -one.in_sheets, one.by))
+
+
+def _looked(by: str, records: list[Reveal]) -> Looked:
+    sheets = [one for one in records if one.what == _IMPORTED]
+    searches = [one for one in records if one.sought and one.what != _IMPORTED]
+    reveals = [one for one in records if not one.sought]
+    return Looked(
+        by=by,
+        reveals=len(reveals),
+        searches=len(searches),
+        people=len({who for one in reveals + searches for who in one.applicant_ids}),
+        in_sheets=len({who for one in sheets for who in one.applicant_ids}),
+        fields=sorted({field for one in reveals for field in one.fields}),
+        sought=sorted({kind for one in searches for kind in one.sought}),
+        without_reason=sum(one.reason is None for one in reveals),
+    )
 
 
 def _utc(day: date) -> str:

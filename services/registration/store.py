@@ -93,9 +93,12 @@ class Store:
 
     async def phone_holders(self, programme_code: str, numbers: Iterable[str]) -> dict[str, str]:
         """Person ids by phone number, of those numbers that an applicant of the programme gave."""
-        by_token = {self.vault.phone_token(number): number for number in numbers}
-        found = self._applicants_with(programme_code, "phone_token", by_token, {"phone_token": 1, "person_id": 1})
-        return {by_token[holder["phone_token"]]: holder["person_id"] async for holder in found}
+        holders: dict[str, str] = {}
+        for chunk in _chunks(numbers, _CHUNK):
+            by_token = {self.vault.phone_token(number): number for number in chunk}
+            found = self._applicants_with(programme_code, "phone_token", by_token, {"phone_token": 1, "person_id": 1})
+            holders.update({by_token[holder["phone_token"]]: holder["person_id"] async for holder in found})
+        return holders
 
     async def aged_otherwise(self, programme: Programme) -> list[str]:
         """Ids of applicants whose age was counted at another training start than the programme now has."""

@@ -82,7 +82,7 @@ async def decide(code: str, store: TheStore, body: Decide | None = None) -> dict
 async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
     run = await _run(store, code, run_id)
     definition = run.rules.model_dump(mode="json")
-    inputs, outcome = await store.kept(run_id, run.inputs), await store.kept(run_id, run.outcome)
+    inputs, outcome = await store.run_chunks.kept(run_id, run.inputs), await store.run_chunks.kept(run_id, run.outcome)
     return {**_summary(run), "programme": definition, "inputs": inputs, "outcome": outcome, "ledger": run.ledger}
 
 
@@ -90,7 +90,7 @@ async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
 async def replay_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
     """Allocate anew from what the run recorded, and compare."""
     run = await _run(store, code, run_id)
-    inputs, outcome = await store.kept(run_id, run.inputs), await store.kept(run_id, run.outcome)
+    inputs, outcome = await store.run_chunks.kept(run_id, run.inputs), await store.run_chunks.kept(run_id, run.outcome)
     found = differences(run, inputs, outcome)
     return {**_summary(run), "replays": not found, "differences": found}
 

@@ -1,5 +1,6 @@
 """Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from services.selection import ruling
@@ -10,6 +11,7 @@ from services.selection.roster import Roster, roster_id
 from services.selection.run import Counts, Run, count, placed_of
 from services.selection.store import Store
 from shared.contracts import Event
+from shared.contracts.registration import ClassOffer
 from shared.contracts.selection import Outcome
 from shared.ledger import Signature, signature
 
@@ -44,11 +46,15 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
 
 async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
     """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
-    outcome = {row["applicant_id"]: placed_of(row) for row in await store.kept(run.id, run.outcome)}
+    outcome = {row["applicant_id"]: placed_of(row) for row in await store.run_chunks.kept(run.id, run.outcome)}
     by_id = {one.applicant_id: one for one in candidates}
     signed = Signature(run.by, signature().at, run.role)
+    in_class: dict[str, list[Placed]] = defaultdict(list)
+    for placed in outcome.values():
+        if placed.class_code is not None:
+            in_class[placed.class_code].append(placed)
     for offer in run.rules.classes:
-        await _fill(store, run, offer.code, offer.seats, list(outcome.values()))
+        await _fill(store, run, offer, in_class[offer.code])
 
     async def tell(applicant_id: str) -> None:
         placed, candidate = outcome[applicant_id], by_id[applicant_id]
@@ -65,18 +71,18 @@ async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
     await settle_all(store, elsewhere)
 
 
-async def _fill(store: Store, run: Run, class_code: str, seats: int, outcome: list[Placed]) -> None:
-    mine = sorted((one for one in outcome if one.class_code == class_code), key=lambda one: one.rank or 0)
+async def _fill(store: Store, run: Run, offer: ClassOffer, placed: list[Placed]) -> None:
+    ranked = sorted(placed, key=lambda one: one.rank or 0)
 
     def fill(roster: Roster) -> Sequence[Event] | None:
         if roster.exists:
             return None
-        roster.programme_code, roster.class_code, roster.seats = run.programme_code, class_code, seats
-        roster.holders = [one.applicant_id for one in mine if one.outcome is Outcome.ACCEPTED]
-        roster.reserves = [one.applicant_id for one in mine if one.outcome is Outcome.RESERVE]
+        roster.programme_code, roster.class_code, roster.seats = run.programme_code, offer.code, offer.seats
+        roster.holders = [one.applicant_id for one in ranked if one.outcome is Outcome.ACCEPTED]
+        roster.reserves = [one.applicant_id for one in ranked if one.outcome is Outcome.RESERVE]
         return []
 
-    await store.rosters.change(roster_id(run.programme_code, class_code), fill)
+    await store.rosters.change(roster_id(run.programme_code, offer.code), fill)
 
 
 def _with_counts(run: Run, counts: Counts) -> Sequence[Event] | None:

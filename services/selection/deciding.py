@@ -1,5 +1,6 @@
 """Simulates and decides a programme's selection: one run, stored before it is applied, resumed when interrupted."""
 
+import asyncio
 import contextlib
 import uuid
 
@@ -20,10 +21,10 @@ async def simulate(store: Store, programme_code: str) -> Run:
     programme = await _existing(store, programme_code)
     candidates = await _candidates(store, programme)
     run = _new_run(RunKind.SIMULATION, programme, candidates, signature())
-    outcome = allocate(programme.rules, candidates)
+    outcome = await asyncio.to_thread(allocate, programme.rules, candidates)
     run.outcome = "outcome"
-    await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
-    await store.keep(run.id, run.outcome, [outcome_row(one) for one in outcome])
+    await store.run_chunks.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    await store.run_chunks.keep(run.id, run.outcome, [outcome_row(one) for one in outcome])
     run.counts = count(candidates, outcome)
     return await store.runs.add(run)
 
@@ -59,7 +60,7 @@ async def _carry_out(store: Store, programme_code: str) -> Run:
     run = await _run(store, decision.run_id)
     if decision.state is Deciding.DONE:
         return run
-    candidates = [candidate_of(row) for row in await store.kept(run.id, run.inputs)]
+    candidates = [candidate_of(row) for row in await store.run_chunks.kept(run.id, run.inputs)]
     if decision.state is not Deciding.ALLOCATED:
         run = await _allocate(store, run, candidates)
         await _advance(store, programme_code, run.id, Deciding.ALLOCATED)
@@ -84,7 +85,7 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
         if back.decision is None or back.decision.run_id != decision.run_id:
             raise
         return
-    await store.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    await store.run_chunks.keep(run.id, run.inputs, [input_row(one) for one in candidates])
     with contextlib.suppress(Taken):  # somebody else stored theirs first
         await store.runs.add(run)
     programme = await _advance(store, programme.id, run.id, Deciding.READY)
@@ -98,7 +99,8 @@ async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
     excluded: set[str] = set()
     while True:
         eligible = [one for one in candidates if one.applicant_id not in excluded]
-        outcome = allocate(programme, eligible)
+        # in a thread, so that the service keeps answering and is seen deciding
+        outcome = await asyncio.to_thread(allocate, programme, eligible)
         refused = await claim_accepted(store, programme.code, eligible, outcome)
         if not refused:
             break
@@ -106,7 +108,7 @@ async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
     out = [Placed(one, Outcome.REJECTED, None, None, (TRAINED_BEFORE,)) for one in sorted(excluded)]
     name = f"outcome-{uuid.uuid4().hex}"
     rows = [outcome_row(one) for one in [*outcome, *out]]
-    await store.keep(run.id, name, rows)
+    await store.run_chunks.keep(run.id, name, rows)
     signed = Signature(run.by, signature().at, run.role)
     return await store.runs.change(run.id, lambda one: [] if one.allocate_to(name, rows, signed) else None)
 
@@ -124,16 +126,23 @@ async def _existing(store: Store, programme_code: str) -> OpenProgramme:
 
 async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]:
     """Everybody the selection is about. Raises Conflict with those who have no score row."""
-    applicants = await store.awaiting_selection(programme.id)
-    missing = [one.id for one in applicants if one.scores is None]
+    candidates, missing, unknown = [], [], []
+    async for one in store.awaiting_selection(programme.id):
+        if one.scores is None:
+            missing.append(one.id)
+        elif one.registered_at is None:  # a correction has overtaken the registration
+            unknown.append(one.id)
+        else:
+            candidates.append(one.candidate(programme.rules.eligibility))
     if missing:
         raise Conflict(
-            "scores_missing", f"{len(missing)} people who passed have no score row yet.", applicant_ids=missing
+            "scores_missing",
+            f"{len(missing)} people who passed have no score row yet.",
+            applicant_ids=sorted(missing),
         )
-    unknown = [one.id for one in applicants if one.registered_at is None]
-    if unknown:  # a correction has overtaken the registration
-        raise Conflict("not_caught_up", "Some registrations have not arrived yet.", applicant_ids=unknown)
-    return [one.candidate(programme.rules.eligibility) for one in applicants]
+    if unknown:
+        raise Conflict("not_caught_up", "Some registrations have not arrived yet.", applicant_ids=sorted(unknown))
+    return sorted(candidates)  # by applicant id
 
 
 def _new_run(

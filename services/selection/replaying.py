@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from services.selection.allocation import Placed, allocate
-from services.selection.run import Run, candidate_of, digest, placed_of, rows_digest
+from services.selection.run import Run, candidate_of, digest, placed_of
 from services.selection.screening import TRAINED_BEFORE
 from shared.contracts.selection import Outcome
+from shared.run_rows import rows_digest
 
 Rows = Sequence[dict[str, Any]]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from services.selection.applicant import Applicant
@@ -10,9 +10,10 @@ from services.selection.person import Person
 from services.selection.programme import Deciding, OpenProgramme
 from services.selection.roster import Roster
 from services.selection.run import Run
+from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, StorageAway, guarded
 
-_CHUNK = 500  # rows of a run in one document: far below MongoDB's 16 MB
+_ASKED = 10_000  # ids in one query, which may hold 16 MB as well
 _SHOW_EVERY_S = 3.0
 _UNSEEN_MS = 10_000
 
@@ -32,21 +33,22 @@ class Store:
             "rosters", Roster, aggregate="roster", indexes=[IndexModel([("programme_code", 1)])]
         )
         self.runs = storage.documents("runs", Run, aggregate="run")
-        self._chunks = storage.collection("run_chunks")
+        self.run_chunks = RunChunks(storage)
 
     async def ids_in(self, programme_code: str) -> list[str]:
         """The applicants of a programme."""
         return await self._ids({"programme_code": programme_code})
 
-    async def ids_of(self, person_ids: Iterable[str]) -> list[str]:
+    async def ids_of(self, person_ids: Sequence[str]) -> list[str]:
         """The registrations of these people, in every programme."""
-        return await self._ids({"person_id": {"$in": list(person_ids)}})
+        found = []
+        for start in range(0, len(person_ids), _ASKED):
+            found += await self._ids({"person_id": {"$in": person_ids[start : start + _ASKED]}})
+        return found
 
-    async def awaiting_selection(self, programme_code: str) -> list[Applicant]:
-        """Those the programme's selection is about: passed and not withdrawn."""
-        return await self.applicants.find(
-            {"programme_code": programme_code, "screening.passed": True, "withdrawn": False}, sort=[("_id", 1)]
-        )
+    def awaiting_selection(self, programme_code: str) -> AsyncIterator[Applicant]:
+        """Those the programme's selection is about: passed and not withdrawn. Not all in memory at once."""
+        return self.applicants.each({"programme_code": programme_code, "screening.passed": True, "withdrawn": False})
 
     async def interrupted_decisions(self) -> list[str]:
         """The codes of programmes whose decision was begun, is not finished, and is carried out by nobody."""
@@ -72,21 +74,6 @@ class Store:
                     self.programmes.raw.update_one({"_id": programme_code}, {"$currentDate": {"deciding_seen": True}})
                 )
             await asyncio.sleep(_SHOW_EVERY_S)
-
-    async def keep(self, run_id: str, part: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Store a part of a run in chunks; one that is stored already stays as it is."""
-        for number, start in enumerate(range(0, len(rows), _CHUNK)):
-            chunk = {"run_id": run_id, "part": part, "number": number, "rows": rows[start : start + _CHUNK]}
-            await guarded(
-                self._chunks.update_one({"_id": f"{run_id}:{part}:{number}"}, {"$setOnInsert": chunk}, upsert=True)
-            )
-
-    async def kept(self, run_id: str, part: str) -> list[dict[str, Any]]:
-        """A stored part of a run, in its order."""
-        # by prefix of the _id, so that no further index is needed
-        where = {"_id": {"$gte": f"{run_id}:{part}:", "$lt": f"{run_id}:{part};"}}
-        chunks = await guarded(self._chunks.find(where).to_list(None))
-        return [row for chunk in sorted(chunks, key=lambda one: int(one["number"])) for row in chunk["rows"]]
 
     async def _ids(self, where: dict[str, Any]) -> list[str]:
         found = await guarded(self.applicants.raw.find(where, {"_id": 1}).to_list(None))

@@ -11,10 +11,10 @@ from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationErr
 from shared.audit.chain import Head
 from shared.audit.trail import BEGINNING, Position, Trail, Wanted
 from shared.audit.verification import Verdict, verify
+from shared.json_lines import NDJSON
 from shared.problems import Invalid
 from shared.storage import Storage, StorageAway
 
-NDJSON = "application/x-ndjson"
 MOST_ENTRIES = 200
 
 

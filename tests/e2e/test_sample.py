@@ -239,6 +239,10 @@ def test_the_record_says_who_refused_or_accepted_somebody_and_from_what_facts(
     replayed = jalur("replay", "LPKS-2025", run_id)
     assert replayed.exit_code == 0, replayed.output
     assert "decision by admin (admin) at " in replayed.output
+    proposed = next(one for one in entries(gateway, "placement", by="admin") if one["what"] == "proposed")
+    replayed = jalur("replay", proposed["programme_code"], proposed["detail"]["run_id"], "--matching")
+    assert replayed.exit_code == 0, replayed.output
+    assert "matching by admin (admin) at " in replayed.output
 
     shown = jalur("show", "--applicant", accepted["applicant_id"])
     assert shown.exit_code == 0

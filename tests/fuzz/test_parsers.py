@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.certification import verify_code
-from services.gateway import columns, listing, sheet_reader, workbook
+from services.gateway import columns, sheet_reader, sorting, workbook
 from services.gateway.api.programmes import _definition
 from services.gateway.kinds import BY_NAME
 from services.placement import education, tracer
@@ -133,7 +133,7 @@ TEXT_READERS: dict[str, Callable[[str], object]] = {
     "harmless": workbook.harmless,
     "sheet's text": sheet_reader._text,
     "verify code": verify_code.as_issued,
-    "cursor": listing.after,
+    "cursor": lambda written: sorting.behind(written, "total"),
     "heading": lambda written: columns.by_our_names(BY_NAME["applicants"], {written: 1}),
 }
 
@@ -241,7 +241,7 @@ def test_a_message_as_it_should_be_is_an_event() -> None:
 def test_a_cursor_is_ours_or_refused(inside: bytes) -> None:
     for cursor in (base64.urlsafe_b64encode(inside).decode(), inside.decode("latin-1")):
         with contextlib.suppress(Invalid):
-            listing.after(cursor)
+            sorting.behind(cursor, "-total")
 
 
 @EXAMPLES

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from services.gateway import sheets, sheets_in_hand
 from services.gateway.app import build
 from services.gateway.settings import Settings
 from shared.cells import JAKARTA
@@ -332,9 +333,9 @@ async def test_people_are_found_corrected_and_let_through(gateway: httpx.AsyncCl
     passed = (await get(gateway, "/programmes/UJI-1/applicants", stage="passed"))["items"]
     assert [one["applicant_id"] for one in passed] == [person["applicant_id"], other]
     assert [one["reasons"] for one in passed] == [[], []]
-    reveals = (await get(gateway, who))["registration"]["reveals"]
-    assert reveals[0]["by"] == "admin"
-    assert set(reveals[0]["fields"]) == {"nik", "name", "birth_date"}
+    searched, revealed = (await get(gateway, who))["registration"]["reveals"]
+    assert (searched["by"], searched["sought"], searched["fields"]) == ("admin", ["name"], [])
+    assert (revealed["by"], set(revealed["fields"])) == ("admin", {"nik", "name", "birth_date"})
 
 
 async def test_a_list_is_read_page_by_page(gateway: httpx.AsyncClient) -> None:
@@ -504,8 +505,8 @@ async def test_an_accepted_import_survives_its_gateway(
     async with whole.gateway() as first:
         await post(first, "/programmes", definition())
         await get(first, "/programmes/UJI-1")
-        await until(lambda: known_to_read_model(first))
         whole.switchboard.away = {"registration"}
+        await until(lambda: known_to_read_model(first))  # without registration nobody else could tell
         accepted = await send(first, "/programmes/UJI-1/imports/applicants", people, **asynchronous)
         assert accepted.status_code == ACCEPTED, accepted.text
         address = accepted.headers["location"]
@@ -523,6 +524,71 @@ async def test_an_accepted_import_survives_its_gateway(
         assert [one["value"] for one in status["report"]["refused"]] == ["•••"]
         assert list(whole.settings.spool_dir.iterdir()) == []
         await funnel_is(second, registered=4)
+
+
+async def test_nobody_is_erased_while_a_sheet_that_may_hold_them_is_on_its_way(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is being received by one gateway, then read, while another one is asked to erase."""
+    erasure = {"nik": nik(1), "reason": "surat", "despite_running": True}
+    async with whole.gateway() as one, whole.gateway() as other:
+        await register(one, 2)
+        await post(one, "/programmes", definition(code="UJI-2"))
+        files = {"file": ("data.csv", sheet([form(1)]))}
+        whole_request = one.build_request("POST", "/api/v1/programmes/UJI-2/imports/applicants", files=files)
+        body, arrives, read = whole_request.read(), asyncio.Event(), asyncio.Event()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield body[:100]
+            await arrives.wait()
+            yield body[100:]
+
+        async def held_up(*arguments: Any) -> Any:
+            await read.wait()
+            return await read_table(*arguments)
+
+        read_table = sheets.read_table
+        monkeypatch.setattr(sheets, "read_table", held_up)
+        headers = {"Content-Type": whole_request.headers["content-type"]}
+        sending = asyncio.create_task(one.post(whole_request.url, content=slowly(), headers=headers))
+        for goes_on in (arrives, read):
+            await until(lambda: in_hand(other, erasure, 1))
+            refused = await other.post("/api/v1/people/erasure", json={**erasure, "dry_run": False})
+            assert (refused.status_code, refused.json()["code"]) == (409, "imports_unfinished")
+            assert refused.json()["sheets_in_hand"] == 1
+            goes_on.set()
+            await asyncio.sleep(0.5)
+        report = await sending
+        assert (report.status_code, report.json()["accepted"]) == (OK, 1)
+        await until(lambda: in_hand(other, erasure, 0))
+        erased = await post(other, "/people/erasure", {**erasure, "dry_run": False})
+        assert [one["programme_code"] for one in erased["registrations"]] == ["UJI-1", "UJI-2"]
+        assert all(one["erased_at"] and not one["fields"] for one in erased["registrations"])
+
+
+async def test_a_sheet_that_a_gateway_gave_up_is_in_hand_until_its_owner_is_surely_done(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets_in_hand, "_HELD_MS", 3_000)
+    monkeypatch.setattr("services.gateway.api.imports._PATIENCE_S", 0.0)
+    erasure = {"nik": nik(1), "reason": "surat"}
+    async with whole.gateway() as gateway:
+        await register(gateway, 2)
+        whole.switchboard.away = {"placement"}
+        vacancy = {"Kode": "L-1", "Perusahaan": "PT X", "Jabatan": "Staf", "Kejuruan": "A", "Jumlah": 1}
+        asked = {"Lokasi": "Kota Pekalongan", "Pendidikan Minimal": "SMA", "Batas Lamaran": in_days(9)}
+        wage = {"Upah Minimal": 2_000_000, "Upah Maksimal": 2_500_000}
+        given_up = await send(gateway, "/imports/vacancies", sheet([vacancy | asked | wage]))
+        assert given_up.status_code == 503
+        refused = await send(gateway, "/imports/vacancies", b"no sheet")
+        assert refused.status_code == 422
+        assert await in_hand(gateway, erasure, 1)
+        await until(lambda: in_hand(gateway, erasure, 0))
+
+
+async def in_hand(client: httpx.AsyncClient, erasure: dict[str, Any], count: int) -> bool:
+    planned = await post(client, "/people/erasure", {**erasure, "dry_run": True})
+    return bool(planned["sheets_in_hand"] == count)
 
 
 async def known_to_read_model(client: httpx.AsyncClient) -> bool:

@@ -187,7 +187,7 @@ async def test_an_import_is_shown_to_whom_it_concerns(world: World) -> None:
     jobs = world.app.state.gateway.jobs
     await jobs._jobs.add(ImportJob(_id="one", kind="scores", by=By(name="selector-9"), state=State.DONE))
     seen = {}
-    async with httpx.AsyncClient(base_url=world.url + PREFIX) as client:
+    async with httpx.AsyncClient(base_url=world.url + PREFIX, timeout=30) as client:
         for role, token in world.tokens.items():
             seen[role] = told(await client.get("/imports/one", headers=bearer(token)))[1]
     nothing = {Role.REGISTRAR: "unknown_import", Role.CERTIFIER: "unknown_import", Role.PLACEMENT: "unknown_import"}

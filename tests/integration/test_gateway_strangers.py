@@ -189,7 +189,10 @@ _MINIMAL = {
 
 
 async def test_codes_of_certificates_are_not_found_by_trying(alone: Alone) -> None:
-    async with alone.gateway(**PROXIED) as url, httpx.AsyncClient(base_url=url, headers=at("203.0.113.7")) as client:
+    async with (
+        alone.gateway(**PROXIED) as url,
+        httpx.AsyncClient(base_url=url, headers=at("203.0.113.7"), timeout=30) as client,
+    ):
         paths = ["/verify/", f"{API}/verify/"]
         answers = [await client.get(f"{paths[n % 2]}AAAAAAAA{n:02}") for n in range(22)]
         assert [one.status_code for one in answers] == [404] * 20 + [429] * 2
@@ -198,7 +201,7 @@ async def test_codes_of_certificates_are_not_found_by_trying(alone: Alone) -> No
 
 
 async def test_every_answer_tells_the_browser_what_not_to_do(alone: Alone, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with alone.gateway() as url, httpx.AsyncClient(base_url=url, headers=bearer(TOKEN)) as client:
+    async with alone.gateway() as url, httpx.AsyncClient(base_url=url, headers=bearer(TOKEN), timeout=30) as client:
 
         async def broken() -> None:
             raise RuntimeError("broken")
@@ -263,7 +266,7 @@ async def test_heads_and_bodies_of_requests_are_bounded_in_length_and_time(
         begun = b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         begun += b"Content-Length: 50\r\n\r\n{"
         assert await raw(url, begun) == 408
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             assert (await client.get("/health/live")).status_code == 200
             await asyncio.sleep(1)
             assert (await client.get("/health/live")).status_code == 200

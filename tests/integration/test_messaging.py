@@ -12,7 +12,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from shared import outbox, topology
+from shared import outbox, suspects, topology
 from shared.broker import keep_connected
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn, ProgrammeOpened
@@ -172,6 +172,109 @@ async def test_commands_are_taken_while_the_broker_is_away_and_their_events_wait
     assert relay._waiting == {}  # a long absence fills the database, not the memory
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    "poisoned",
+    [
+        "x" * 140_000,  # headers that do not fit into a frame: the broker ends the connection
+        "x" * 300,  # a message id that AMQP has no room for: it cannot be written
+    ],
+    ids=["refused by the broker", "refused by the encoder"],
+)
+async def test_an_event_that_nobody_can_publish_holds_up_its_own_document_alone(
+    servers: Urls,
+    leavers: Documents[Leaver],
+    broker: AbstractConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    poisoned: str,
+) -> None:
+    monkeypatch.setattr(outbox, "_LEFT_BEHIND_MS", 500)
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    connected: list[str] = []
+    monkeypatch.setattr(outbox, "keep_connected", _noting(connected))
+    async with relaying(servers, leavers) as relay:
+        who = [f"a{n}" for n in range(60)]
+        await asyncio.gather(*(leavers.change(one, Leaver.leave) for one in [*who[:30], poisoned, *who[30:]]))
+        await until(lambda: relay.stuck == 1)
+        await until(lambda: _are(leavers, 1))
+        for _ in range(2):  # theirs go out at once, and what the other one commits stays behind
+            await asyncio.gather(*(leavers.change(one, Leaver.leave) for one in [*who, poisoned]))
+        await until(lambda: _are(leavers, 1))
+        quiet = len(outsider.seen), len(connected)
+        await asyncio.sleep(3)  # several sweeps
+        assert (len(outsider.seen), len(connected)) == quiet
+    assert quiet[1] <= 2
+    for one in who:
+        mine = [json.loads(seen.body)["reason"] for seen in outsider.seen if seen.headers["ce-subject"] == one]
+        assert sorted(set(mine)) == ["1", "2", "3"]
+        assert mine == sorted(mine)
+    assert len(outsider.seen) <= 2 * 60 + 60 * 2
+    (left,) = (await leavers.outboxes([poisoned])).values()
+    assert [entry["data"]["reason"] for entry in left] == ["1", "2", "3"]
+    assert [record.levelname for record in caplog.records if "cannot be published" in record.message] == ["ERROR"]
+
+
+def _noting(connected: list[str]) -> Any:
+    async def keep(url: str, name: str, use: Any) -> None:
+        async def noted(connection: AbstractConnection) -> None:
+            connected.append(name)
+            await use(connection)
+
+        await keep_connected(url, name, noted)
+
+    return keep
+
+
+async def _are(leavers: Documents[Leaver], pending: int) -> bool:
+    return await left_in_outboxes(leavers) == pending
+
+
+async def test_what_is_stuck_goes_out_in_order_once_the_broker_takes_it(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects, "_AGAIN_S", 1.0)
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    as_it_is = outbox._message
+
+    def too_large(entry: dict[str, Any]) -> aio_pika.Message:
+        made = as_it_is(entry)
+        if entry["subject"] == "poisoned" and refusing:
+            made.headers["CC"] = "no list"  # as a body above the broker's limit: it ends the channel
+        return made
+
+    refusing = True
+    monkeypatch.setattr(outbox, "_message", too_large)
+    async with relaying(servers, leavers) as relay:
+        await leavers.change("poisoned", Leaver.leave)
+        await until(lambda: relay.stuck == 1)
+        await leavers.change("poisoned", Leaver.leave)
+        await asyncio.sleep(2.5)  # tried again in vain
+        assert relay.stuck == 1
+        refusing = False
+        await until(lambda: len(outsider.seen) >= 2)
+        await until(lambda: _is_zero(leavers))
+        await until(lambda: relay.stuck == 0)
+    assert [one["reason"] for one in outsider.data(ApplicantWithdrawn)] == ["1", "2"]
+
+
+async def test_what_the_broker_gives_back_is_tried_again_until_it_is_taken(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_LEFT_BEHIND_MS", 100)
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    async with relaying(servers, leavers):
+        async with broker.channel() as channel:
+            events = await channel.get_exchange(topology.EVENTS)
+            await events.unbind(topology.outgoing("uji"), "registration.#")
+            await events.unbind(topology.outgoing("uji"), "uji.#")
+        await asyncio.gather(*(leavers.change(f"a{n}", Leaver.leave) for n in range(5)))
+        await asyncio.sleep(1.5)
+        assert outsider.seen == []
+        await let_uji_publish(broker)
+        await until(lambda: _is_zero(leavers))
+    assert {one.message_id for one in outsider.seen} == {f"uji.leaver:a{n}:1:0" for n in range(5)}
 
 
 Listening = Callable[[Any], contextlib.AbstractAsyncContextManager[Subscriptions]]

@@ -184,6 +184,10 @@ async def test_calls_at_the_same_time_fill_no_seat_twice_and_a_repeated_call_ans
         assert set(Counter(one["vacancy_id"] for one in outsider.data(JobMatched)).values()) == {2}
 
 
+async def ended(store: Store) -> bool:
+    return await store.turn.run_to_do() is None
+
+
 async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
     settings_for: MakeSettings, running: Running, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +220,7 @@ async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
         with monkeypatch.context() as patched:
             patched.setattr(matching_runs, "_apply", die_at_the_second)
             with pytest.raises(Killed):
-                await matching_runs.match(store, "UJI-1", date(2030, 6, 1), Neighbours({}), None)
+                await matching_runs.match(store, "UJI-1", date(2030, 6, 1), Neighbours([]), None)
         assert await store.turn.run_to_do() is not None
         # a killed process gives its turn up to nobody: it has to run out
         runs_out = datetime.now(UTC) + timedelta(seconds=2)
@@ -225,7 +229,7 @@ async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
         await until(lambda: len(outsider.data(JobMatched)) == 3, 40)
     assert len({one["applicant_id"] for one in outsider.data(JobMatched)}) == 3
     after = Store(storage_of(settings, "placement"))
-    assert await after.turn.run_to_do() is None
+    await until(lambda: ended(after))  # proposals are heard of before the run is put down as done
     assert [(run.proposed, run.done) for run in await after.runs.find({})] == [(3, True)]
 
 
@@ -249,6 +253,61 @@ async def test_who_lost_the_turn_decides_nothing(
         assert (answered.status_code, answered.json()["code"]) == (409, "matching_interrupted")
         assert (await client.get("/applicants/a0001")).json()["match"] is None
         assert (await match(client))["proposed"] == 1
+
+
+async def test_a_matching_replays_from_its_record_and_what_was_changed_afterwards_is_found(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    settings = settings_for(Settings)
+    chunks = storage_of(settings, "placement").collection("run_chunks")
+    async with running(build, settings, "placement") as client:
+        await open_programme(broker)
+        for number in range(1, 5):
+            await graduate(broker, number, total=60 + number, **({"city": "Kabupaten Batang"} if number == 1 else {}))
+        await until(lambda: graduated(client, 4))
+        await until(lambda: _knows_programme(client))
+        await report(client, vacancy(1, seats=1, source="Bu Siti"), vacancy(2, employer="Warung Bu Siti", seats=2))
+        first = (await match(client))["run_id"]
+        await report(client, vacancy(1, seats=5, education="S1"))  # what comes later changes no record
+        second = (await match(client))["run_id"]
+
+        async def replayed(run_id: str) -> dict[str, Any]:
+            answered = await client.get(f"/programmes/UJI-1/matching/runs/{run_id}/replay")
+            assert answered.status_code == httpx.codes.OK, answered.text
+            told: dict[str, Any] = answered.json()
+            assert told["replays"] == (not told["differences"])
+            return told
+
+        told = await replayed(first)
+        assert (told["differences"], told["proposed"], told["graduates"], told["open_seats"]) == ([], 3, 4, 3)
+        assert (told["by"], told["role"], told["as_of"]) == ("petugas", "admin", AS_OF)
+        assert (await replayed(second))["differences"] == []
+        run = (await client.get(f"/programmes/UJI-1/matching/runs/{first}")).json()
+        assert [one["applicant_id"] for one in run["candidates"]] == [f"a{number:04}" for number in range(1, 5)]
+        assert "Siti" not in str(run)
+        assert "CV Maju" not in str(run)
+        assert [one["what"] for one in run["ledger"]] == ["matched"]
+
+        async def audited() -> list[str]:
+            entries = (await client.get("/internal/audit/entries", params={"about": first})).json()["items"]
+            return [one["detail"]["inputs_digest"] for one in entries]
+
+        await until(audited)
+        assert await audited() == [run["inputs_digest"]]
+
+        where = {"_id": f"{first}:candidates:0"}
+        await chunks.update_one(where, {"$set": {"rows.0.city": "Kota Pekalongan", "rows.0.total": 99.0}})
+        by_digest, *proposed = (await replayed(first))["differences"]
+        assert by_digest.startswith("the inputs have the digest ")
+        assert proposed[0].startswith("a0001: proposed for nothing, the inputs give ")
+        await chunks.update_one(where, {"$set": {"rows.0.city": "Kabupaten Batang", "rows.0.total": 61.0}})
+        await chunks.update_one({"_id": f"{first}:proposals:0"}, {"$set": {"rows.0.score": 1}})
+        by_digest, proposal = (await replayed(first))["differences"]
+        assert by_digest.startswith("the outcome has the digest ")
+        assert proposal.startswith("a0002: proposed for ")
+
+        missing = await client.get(f"/programmes/LAIN-1/matching/runs/{first}/replay")
+        assert (missing.status_code, missing.json()["code"]) == (404, "unknown_run")
 
 
 async def test_answers_accumulate_wave_by_wave(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -53,9 +52,15 @@ def sheet(path: Path, kind: Kind) -> list[dict[str, Any]]:
     return [{"row": number, "cells": cells} for number, cells in tabulate(kind, lines).rows]
 
 
-def verdicts(answer: httpx.Response) -> Counter[str]:
+def told(answer: httpx.Response) -> list[dict[str, Any]]:
+    """The verdicts, in the order of the rows, of an answer of one line or more."""
     assert answer.status_code == httpx.codes.OK, answer.text
-    return Counter(one["verdict"] for one in answer.json()["results"])
+    results = [one for line in answer.text.splitlines() for one in json.loads(line)["results"]]
+    return sorted(results, key=lambda one: int(one["row"]))
+
+
+def verdicts(answer: httpx.Response) -> Counter[str]:
+    return Counter(one["verdict"] for one in told(answer))
 
 
 async def register(client: httpx.AsyncClient, key: str | None = None, **cells: Any) -> httpx.Response:
@@ -125,13 +130,14 @@ async def test_one_registration_from_form_to_withdrawal(
 
         shown = (await client.get(f"/applicants/{applicant_id}")).json()
         assert (shown["name"], shown["nik"], shown["initials"]) == ("S*** N*** A***", "************0012", "S. N. A.")
-        assert shown["facts"]["city"] == "Kota Tegal" and shown["reveals"] == []
+        assert shown["facts"]["city"] == "Kota Tegal"
+        assert [one["sought"] for one in shown["reveals"]] == [["name"], ["nik"]]
         revealed = await client.post(
             "/people/reveal", json={"applicant_ids": [applicant_id], "fields": ["nik", "name"]}
         )
         assert revealed.json()["people"] == {applicant_id: {"nik": "3376014107990012", "name": "Siti Nur AMINAH"}}
         reveals = (await client.get(f"/applicants/{applicant_id}")).json()["reveals"]
-        assert [(one["by"], one["fields"]) for one in reveals] == [("petugas", ["nik", "name"])]
+        assert [(one["by"], one["fields"]) for one in reveals[2:]] == [("petugas", ["nik", "name"])]
 
         corrections = f"/applicants/{applicant_id}/corrections"
         corrected = await client.post(
@@ -166,7 +172,7 @@ async def test_one_registration_from_form_to_withdrawal(
         for name in ("programmes", "applicants", "people", "reveals", "numbers")
         for document in await storage.collection(name).find().to_list(None)
     ]
-    assert len(kept) == 5
+    assert len(kept) == 9
     for written in [*(one.body.decode() for one in outsider.seen), *map(str, kept)]:
         assert not any(personal.casefold() in written.casefold() for personal in PERSONAL)
 
@@ -207,18 +213,15 @@ async def test_a_file_is_imported_once_and_in_order(
     rows = sheet(sample / folder / "pendaftar.xlsx", APPLICANTS)
     async with running(build, settings_for(Settings, **KEYS), "registration") as client:
         await client.put("/programmes", json=definition)
-        started = time.perf_counter()
         first = await client.post(
             f"/programmes/{code}/imports/applicants", json={"rows": rows}, headers={"Idempotency-Key": "i-1"}
         )
-        took = time.perf_counter() - started
         assert verdicts(first) == {"accepted": accepted, "duplicate": duplicates, "refused": refused}
-        assert took < 3, f"{took:.2f} s"
 
         repeated = await client.post(
             f"/programmes/{code}/imports/applicants", json={"rows": rows}, headers={"Idempotency-Key": "i-1"}
         )
-        assert repeated.json() == first.json()
+        assert told(repeated) == told(first)
         again = await client.post(f"/programmes/{code}/imports/applicants", json={"rows": rows})
         assert verdicts(again) == {"duplicate": accepted + duplicates, "refused": refused}
 
@@ -244,10 +247,23 @@ async def test_an_import_that_was_cut_short_goes_on_where_it_stopped(
     settings = settings_for(Settings, **KEYS)
     async with running(build, settings, "registration") as client:
         await client.put("/programmes", json=definition)
-        whole = (await client.post(path, json={"rows": rows}, headers=key)).json()
+        whole = told(await client.post(path, json={"rows": rows}, headers=key))
         # as after a crash: of a block of numbers that was handed out, every third registration was written
         await storage_of(settings, "registration").collection("applicants").delete_many({"number": {"$mod": [3, 1]}})
-        assert (await client.post(path, json={"rows": rows}, headers=key)).json() == whole
+        assert told(await client.post(path, json={"rows": rows}, headers=key)) == whole
+
+
+async def test_a_file_that_is_not_rows_registers_nobody(settings_for: SettingsFor, running: Running) -> None:
+    path = "/programmes/LAS-2026/imports/applicants"
+    line = json.dumps({"rows": [{"row": 2, "cells": {**ROW, "submitted_at": "2026-11-20"}}]})
+    async with running(build, settings_for(Settings, **KEYS), "registration") as client:
+        await client.put("/programmes", json=open_now())
+        for body, code in ((f"{line}\n[", "invalid"), (f"{line}\n{line}\n", "rows_not_unique")):
+            answer = await client.post(path, content=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert told(await client.post(path, content=b"")) == []
+        found = await client.post("/programmes/LAS-2026/search", json={"nik": ROW["nik"]})
+        assert found.json() == {"applicant_ids": []}
 
 
 async def test_alumni_lists_are_taken_once(

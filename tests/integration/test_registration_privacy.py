@@ -1,6 +1,7 @@
 """Access, erasure, retention and new keys on a real database: nothing half done, nobody back by accident."""
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,7 +104,8 @@ async def test_somebody_asks_what_is_held_and_then_to_be_forgotten(settings_for:
         assert (again.status_code, again.json()["registration_no"]) == (409, first["registration_no"])
         row = {"row": 2, "cells": {**ROW, "submitted_at": datetime.now(JAKARTA).isoformat(timespec="seconds")}}
         imported = await client.post("/programmes/LAS-2026/imports/applicants", json={"rows": [row]})
-        assert [one["verdict"] for one in imported.json()["results"]] == ["duplicate"]
+        told = [one for line in imported.iter_lines() for one in json.loads(line)["results"]]
+        assert [one["verdict"] for one in told] == ["duplicate"]
         assert (await client.get(f"/applicants/{applicant_id}")).json()["name"] == "dihapus / erased"
         # in another programme they may register again, as the same person
         await client.put("/programmes", json=to_come("LAS-2027"))
@@ -113,7 +115,8 @@ async def test_somebody_asks_what_is_held_and_then_to_be_forgotten(settings_for:
         await post(client, "/people/erasure", **forced)
 
         day = (await client.get("/reveals")).json()["items"]
-        assert [(one["by"], one["reveals"], one["people"]) for one in day] == [("petugas", 2, 1)]
+        # one reveal, one export; searches: five for erasures, one for an unknown person, one by name
+        assert [(one["by"], one["reveals"], one["searches"], one["people"]) for one in day] == [("petugas", 2, 7, 2)]
         assert (await client.get(f"/applicants/{others['applicant_id']}")).json()["name"] == "A*** L***"
     kept = await in_every_collection(settings)
     assert not [said for said in (*PERSONAL, "siti-form", "Ani Lestari") if said in kept]
@@ -199,6 +202,9 @@ async def test_a_new_key_seals_everybody_beside_corrections(settings_for: Settin
         shown = await client.get(f"/applicants/{ids[0]}")
         assert (shown.status_code, shown.json()["code"], shown.json()["key_id"]) == (503, "field_key_missing", "k2")
         assert (await post(client, "/keys/rotation")).json()["unreadable"] == sorted(ids)
+        wanted = {"nik": niks[0], "reason": "kertas dari Nama Baru"}
+        assert (await post(client, "/programmes/LAS-2026/search", **wanted)).json()["applicant_ids"] == [ids[0]]
+        assert (await post(client, "/people/erasure", nik=niks[0], reason="permintaan")).status_code == 200
         missing = (await client.get("/keys")).json()["keys"][-1]
         assert missing == {"id": "k2", "present": False, "applicants": 30}
 

@@ -94,7 +94,7 @@ async def test_a_screening_and_a_total_can_be_done_again_from_the_record(store: 
 
 
 async def found(store: Store, run: Run) -> list[str]:
-    inputs, outcome = await store.kept(run.id, run.inputs), await store.kept(run.id, run.outcome)
+    inputs, outcome = await store.run_chunks.kept(run.id, run.inputs), await store.run_chunks.kept(run.id, run.outcome)
     return differences(run, inputs, outcome)
 
 

@@ -219,7 +219,7 @@ async def test_somebody_always_administers_the_users(alone: Alone) -> None:
         assert (await first.patch("/users/second", json={"disabled": True})).is_success
         assert told(await first.patch("/users/admin", json={"role": "viewer"})) == (409, "last_administrator")
         await first.patch("/users/second", json={"disabled": False})
-        async with httpx.AsyncClient(base_url=two + API, headers=bearer(second_token)) as second:
+        async with httpx.AsyncClient(base_url=two + API, headers=bearer(second_token), timeout=30) as second:
             # each takes the office from the other, at once and at different replicas
             for _ in range(8):
                 change = {"role": "viewer"}
@@ -361,3 +361,10 @@ async def test_the_command_does_what_the_api_does(alone: Alone, monkeypatch: pyt
         await run("enable", "budi")
         assert told(await client.get("/session", headers=bearer(first))) == (200, None)
         assert "administer" in await run("disable", "admin")
+
+
+async def test_nobody_can_sign_ledgers_as_a_part_of_the_system(alone: Alone) -> None:
+    async with alone.gateway() as url, administrator(url) as admin:
+        for name in ("system", "public", "registration", "selection", "certification", "placement", "gateway"):
+            assert told(await admin.post("/users", json={"name": name, "role": "viewer"})) == (422, "name_reserved")
+        assert [one["name"] for one in (await admin.get("/users")).json()["items"]] == ["admin"]

@@ -1,8 +1,10 @@
 """Every row of a sheet comes to a verdict, and the report accounts for all of them."""
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any
 
+import orjson
 import pytest
 
 from services.gateway import imports, report
@@ -12,6 +14,7 @@ from services.gateway.imports import Import
 from services.gateway.kinds import APPLICANTS, ASSESSMENTS, SCORES, Kind
 from services.gateway.report import MASK, Reader
 from services.gateway.services import Services
+from services.gateway.verdicts import Verdicts
 from shared.context import Actor
 from shared.problems import Away
 from shared.rows import Judged, Problem, Verdict
@@ -48,6 +51,14 @@ class Owners(Services):
             }
         return {"results": [self._judge(row["row"]) for row in body["rows"]]}
 
+    async def exchange(
+        self, service: Any, path: str, caller: Caller, body: AsyncIterable[bytes], *, key: str
+    ) -> AsyncGenerator[Any]:
+        async for line in body:
+            rows = orjson.loads(line)
+            self.calls.append((service, path, rows, key))
+            yield {"results": [self._judge(row["row"]) for row in rows["rows"]]}
+
     def _judge(self, row: int) -> dict[str, Any]:
         said = self.verdicts.get(row, ["accepted"])
         verdict = said.pop(0) if len(said) > 1 else said[0]
@@ -83,7 +94,7 @@ async def test_owners_are_sent_applicants_instead_of_names_and_niks() -> None:
         {"row": 2, "applicant_id": "a1", "cells": {"written": 60}},
         {"row": 4, "applicant_id": "a2", "cells": {"written": 60}},
     ]
-    refused = [one for one in judged if one.verdict is Verdict.REFUSED]
+    refused = [one for one in judged.told if one.verdict is Verdict.REFUSED]
     assert [(one.row, one.problems[0].reason, one.problems[0].value) for one in refused] == [(3, "nik_length", "x")]
 
 
@@ -91,22 +102,24 @@ async def test_registration_gets_all_rows_in_one_call_with_their_niks() -> None:
     owners = Owners()
     many = table(*("7" for _ in range(imports.CHUNK + 1)))
     await imports.judge(owners, sheet(APPLICANTS), many)
-    (call,) = owners.calls
-    assert len(call[2]["rows"]) == imports.CHUNK + 1
-    assert call[2]["rows"][0]["cells"]["nik"] == "7"
+    first, second = owners.calls
+    assert [len(rows["rows"]) for _, _, rows, _ in (first, second)] == [imports.CHUNK, 1]
+    assert first[2]["rows"][0] == {"row": 2, "cells": {"nik": "7", "name": "Siti", "written": 60}}
+    assert first[3] == second[3] == "key:0:0"
 
 
 async def test_other_owners_get_them_in_chunks() -> None:
     owners = Owners()
     judged = await imports.judge(owners, sheet(), table(*(str(n) for n in range(imports.CHUNK + 1))))
     assert [len(body["rows"]) for _, path, body, _ in owners.calls if "scores" in path] == [imports.CHUNK, 1]
-    assert len(judged) == imports.CHUNK + 1
+    assert judged.rows == judged.accepted == imports.CHUNK + 1
 
 
 async def test_rows_that_wait_are_sent_again_until_they_are_judged() -> None:
     owners = Owners({2: ["waiting", "waiting", "accepted"], 3: ["waiting", "refused"]})
     judged = await imports.judge(owners, sheet(), table("1", "2", "3"))
-    assert {one.row: one.verdict.value for one in judged} == {2: "accepted", 3: "refused", 4: "accepted"}
+    assert (judged.rows, judged.accepted) == (3, 2)
+    assert [(one.row, one.verdict) for one in judged.told] == [(3, Verdict.REFUSED)]
     sent = [[row["row"] for row in body["rows"]] for _, path, body, _ in owners.calls if "scores" in path]
     assert sent == [[2, 3, 4], [2, 3], [2]]
     assert len({key for _, _, _, key in owners.calls}) == len(owners.calls)
@@ -121,7 +134,7 @@ async def test_a_row_that_waits_too_long_is_refused_for_what_it_waits_for() -> N
 
 async def test_an_owner_that_is_away_is_waited_for_as_long_as_the_caller_has_patience() -> None:
     owners = Owners(away=3)
-    assert len(await imports.judge(owners, sheet(patience_s=5), table("1"))) == 1
+    assert (await imports.judge(owners, sheet(patience_s=5), table("1"))).accepted == 1
     with pytest.raises(Away):
         await imports.judge(Owners(away=1000), sheet(patience_s=0.01), table("1"))
 
@@ -147,7 +160,7 @@ def test_a_report_accounts_for_every_row_in_the_words_of_the_file() -> None:
         judged(3, Verdict.DUPLICATE),
         Judged(row=5, verdict=Verdict.ACCEPTED, warnings=[Problem(column="note", reason="absent_with_scores")]),
     ]
-    composed = report.compose(SCORES, {"written": "NILAI tertulis"}, rows, CLEARED)
+    composed = report.compose(SCORES, {"written": "NILAI tertulis"}, Verdicts(rows), CLEARED)
     assert (composed.rows, composed.accepted, composed.duplicates, len(composed.refused)) == (4, 2, 1, 1)
     refusal = composed.refused[0]
     assert (refusal.row, refusal.column, refusal.value, refusal.reason) == (4, "NILAI tertulis", 140, "out_of_range")
@@ -160,15 +173,15 @@ def test_a_report_accounts_for_every_row_in_the_words_of_the_file() -> None:
 
 def test_units_are_named_as_in_the_file() -> None:
     rows = [judged(2, Verdict.REFUSED, "not_k_or_bk", column="unit:U.01", value="?")]
-    assert report.compose(ASSESSMENTS, {}, rows, CLEARED).refused[0].column == "U.01"
+    assert report.compose(ASSESSMENTS, {}, Verdicts(rows), CLEARED).refused[0].column == "U.01"
 
 
 @pytest.mark.parametrize(("column", "shown"), [("nik", MASK), ("name", MASK), ("written", "33")])
 def test_personal_values_are_hidden_from_those_who_may_not_see_them(column: str, shown: str) -> None:
     rows = [judged(2, Verdict.REFUSED, "missing", column=column, value="33")]
     uncleared = Reader("en", sees_personal_data=False)
-    assert report.compose(SCORES, {}, rows, uncleared).refused[0].value == shown
-    assert report.compose(SCORES, {}, rows, CLEARED).refused[0].value == "33"
+    assert report.compose(SCORES, {}, Verdicts(rows), uncleared).refused[0].value == shown
+    assert report.compose(SCORES, {}, Verdicts(rows), CLEARED).refused[0].value == "33"
 
 
 @pytest.mark.parametrize(
@@ -186,9 +199,9 @@ def test_personal_values_are_hidden_from_those_who_may_not_see_them(column: str,
 def test_what_people_put_where_it_does_not_belong_is_hidden_too(value: Any, seen: Any, kept: Any) -> None:
     rows = [judged(2, Verdict.REFUSED, "unknown_class", column="class", value=value)]
     uncleared, outliving = Reader("id", sees_personal_data=False), Reader("id", sees_personal_data=True, kept=True)
-    assert report.compose(SCORES, {}, rows, uncleared).refused[0].value == seen
-    assert report.compose(SCORES, {}, rows, outliving).refused[0].value == kept
-    assert report.compose(SCORES, {}, rows, CLEARED).refused[0].value == value
+    assert report.compose(SCORES, {}, Verdicts(rows), uncleared).refused[0].value == seen
+    assert report.compose(SCORES, {}, Verdicts(rows), outliving).refused[0].value == kept
+    assert report.compose(SCORES, {}, Verdicts(rows), CLEARED).refused[0].value == value
 
 
 async def test_registration_hides_names_in_free_texts() -> None:

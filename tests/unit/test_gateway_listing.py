@@ -1,11 +1,8 @@
 """What lists and feeds show of an applicant, and what they keep to themselves."""
 
-import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.gateway import listing
 from services.gateway.figures import differences, flat
@@ -18,19 +15,6 @@ def applicant(number: int = 7, **changes: Any) -> Applicant:
     valid = {"_id": f"a{number}", "registration_no": f"U-{number:04}", "number": number, "stage": "refused"}
     screening = {"passed": False, "reasons": ["under_age", "not_healthy"], "order": (1, 0)}
     return Applicant.model_validate({**valid, "programme_code": "U", "screening": screening} | changes)
-
-
-@given(st.integers(0, 10**9), st.text(min_size=1))
-def test_a_cursor_leads_to_where_it_was_given(number: int, applicant_id: str) -> None:
-    last = applicant(number, _id=applicant_id.encode("utf-8", "ignore").decode() or "a")
-    assert listing.after(listing.cursor(last)) == (number, last.id)
-
-
-@given(st.text())
-def test_a_cursor_that_we_did_not_give_is_refused_and_never_an_error(cursor: str) -> None:
-    with contextlib.suppress(Invalid):
-        number, _ = listing.after(cursor)
-        assert isinstance(number, int)
 
 
 def test_fields_to_reveal_are_those_there_are() -> None:

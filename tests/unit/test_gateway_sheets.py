@@ -139,5 +139,5 @@ def test_the_reader_imports_nothing_of_ours_and_sees_no_secrets(monkeypatch: pyt
 async def test_a_sheet_of_a_kind_arrives_by_our_names(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", ["NIK", "Nilai Wawancara", "NILAI TES TERTULIS"], ["337501", "81,5", 63])
     table = await sheets.read_table(path, SCORES)
-    assert table.rows == [(2, {"nik": "337501", "interview": "81,5", "written": 63})]
+    assert list(table.rows) == [(2, {"nik": "337501", "interview": "81,5", "written": 63})]
     assert table.headings["written"] == "NILAI TES TERTULIS"

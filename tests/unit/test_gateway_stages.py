@@ -218,12 +218,8 @@ def test_silence_and_the_unreachable_are_not_reached() -> None:
         after(*UP_TO_CERTIFICATE, placed("unreachable")),
         after(*UP_TO_CERTIFICATE),
     ]
-    grouped = Counter(
-        (count, one.decision.class_code) for one in people if one.decision for count in stages.counted_in(one)
-    )
-    counted = funnel.assemble(
-        {"_id": {"count": count, "class": code}, "people": number} for (count, code), number in grouped.items()
-    )
+    tallies = Counter(funnel.tally(one) for one in people)
+    counted = funnel.assemble({"_id": tally, "people": number} for tally, number in tallies.items())
     assert (counted.completed, counted.reached, counted.not_reached) == (3, 1, 2)
     assert counted.placed == {"employed": 1, "self_employed": 0, "studying": 0, "unemployed": 0, "unreachable": 1}
     assert counted.per_class["A"].model_dump() == {"accepted": 3, "completed": 3, "competent": 3, "certified": 3}

@@ -9,20 +9,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ortools.graph.python import linear_sum_assignment
 
+from benchmarks import population
 from services.placement import education, matching
 from services.placement.graduate import Answer, Certificate, Graduate, Match
 from services.placement.matching import Candidate, Opening, Proposal
 from services.placement.places import Neighbours
 from services.placement.run import match_of
-from services.placement.vacancy import Terms, Vacancy, read_terms
+from services.placement.vacancy import Vacancy, Work, read_terms
 from shared.contracts.placement import Status
 from shared.contracts.registration import Programme
 from tests.unit.certification_examples import programme
 from tests.unit.placement_examples import row
 
 AS_OF = date(2030, 8, 1)
-NEIGHBOURS = Neighbours({"Kota Tegal": ["Kabupaten Tegal"]})
+NEIGHBOURS = Neighbours([("Kota Tegal", "Kabupaten Tegal")])
 
 
 def opening(vacancy_id: str = "v-1", seats: int = 1, **cells: Any) -> Opening:
@@ -116,8 +118,6 @@ def test_the_score_is_the_place_and_the_share_of_the_highest_wage(location: str,
     assert found == Proposal(
         applicant_id="a-1",
         vacancy_id="v-1",
-        employer="CV Maju Jaya",
-        position="Juru las",
         score=score,
         reasons=["same_vocation", "education_suffices", reason],
     )
@@ -179,31 +179,31 @@ vacancies = st.lists(
         wage_max=st.sampled_from([2_000_000, 2_300_000]),
     ),
     max_size=3,
-).map(lambda found: [Opening(f"v-{n}", one.terms, one.seats_left) for n, one in enumerate(found)])
+).map(lambda found: [Opening(f"v-{n}", one.work, one.seats_left) for n, one in enumerate(found)])
 
 
-def score(one: Candidate, terms: Terms, highest: Fraction) -> Fraction:
-    near = 60 if one.city == terms.location else 30 if NEIGHBOURS.are(str(one.city), terms.location) else 0
-    return near + 40 * Fraction(terms.wage_min + terms.wage_max, 2) / highest
+def score(one: Candidate, work: Work, highest: Fraction, neighbours: Neighbours = NEIGHBOURS) -> Fraction:
+    near = 60 if one.city == work.location else 30 if neighbours.are(str(one.city), work.location) else 0
+    return near + 40 * Fraction(work.wage_min + work.wage_max, 2) / highest
 
 
 def reference(among: list[Candidate], to: list[Opening]) -> tuple[int, Fraction]:
     """How many can be proposed and their greatest total score, by trying every assignment."""
-    highest = max((Fraction(one.terms.wage_min + one.terms.wage_max, 2) for one in to), default=Fraction(1))
+    highest = max((Fraction(one.work.wage_min + one.work.wage_max, 2) for one in to), default=Fraction(1))
     best = (0, Fraction(0))
     for places in product([None, *to], repeat=len(among)):
         pairs = [(one, place) for one, place in zip(among, places, strict=True) if place is not None]
         numbers = Counter(place.vacancy_id for _, place in pairs)
-        if all(allowed(one, place.terms) for one, place in pairs) and all(
+        if all(allowed(one, place.work) for one, place in pairs) and all(
             numbers[place.vacancy_id] <= place.seats_left for place in to
         ):
-            best = max(best, (len(pairs), sum((score(one, place.terms, highest) for one, place in pairs), Fraction(0))))
+            best = max(best, (len(pairs), sum((score(one, place.work, highest) for one, place in pairs), Fraction(0))))
     return best
 
 
-def allowed(one: Candidate, terms: Terms) -> bool:
-    return one.vocation == terms.vocation.casefold() and (one.education or 0) >= (
-        education.rank(str(terms.education)) or 0
+def allowed(one: Candidate, work: Work) -> bool:
+    return one.vocation == work.vocation.casefold() and (one.education or 0) >= (
+        education.rank(str(work.education)) or 0
     )
 
 
@@ -211,10 +211,10 @@ def allowed(one: Candidate, terms: Terms) -> bool:
 @given(among=people, to=vacancies)
 def test_no_assignment_is_better(among: list[Candidate], to: list[Opening]) -> None:
     by_id = {one.applicant_id: one for one in among}
-    terms = {one.vacancy_id: one.terms for one in to}
-    highest = max((Fraction(one.twice_the_wage, 2) for one in terms.values()), default=Fraction(1))
+    work = {one.vacancy_id: one.work for one in to}
+    highest = max((Fraction(one.twice_the_wage, 2) for one in work.values()), default=Fraction(1))
     found = matching.propose(among, to, NEIGHBOURS)
-    pairs = [(by_id[one.applicant_id], terms[one.vacancy_id]) for one in found]
+    pairs = [(by_id[one.applicant_id], work[one.vacancy_id]) for one in found]
     total = sum((score(one, place, highest) for one, place in pairs), Fraction(0))
     assert (len(found), total) == reference(among, to)
 
@@ -229,15 +229,61 @@ def test_nobody_is_proposed_twice_no_seat_is_given_twice_and_order_does_not_matt
     numbers = Counter(one.vacancy_id for one in found)
     assert all(numbers[one.vacancy_id] <= one.seats_left for one in to)
     by_id = {one.applicant_id: one for one in among}
-    terms = {one.vacancy_id: one.terms for one in to}
-    assert all(allowed(by_id[one.applicant_id], terms[one.vacancy_id]) for one in found)
+    work = {one.vacancy_id: one.work for one in to}
+    assert all(allowed(by_id[one.applicant_id], work[one.vacancy_id]) for one in found)
     shuffled = list(among)
     seed.shuffle(shuffled)
     assert matching.propose(shuffled, to[::-1], NEIGHBOURS) == found
 
 
-def test_what_is_published_of_an_employer_holds_no_phone_number() -> None:
-    proposal = Proposal(
-        applicant_id="a", vacancy_id="v", employer="CV Maju 0812-3456-7890", position="Staf", score=1, reasons=[]
+def exact(among: list[Candidate], to: list[Opening]) -> tuple[int, Fraction]:
+    """How many can be proposed and their greatest total score, by another algorithm: each person and seat by itself."""
+    seats = [one.work for one in to for _ in range(one.seats_left)]
+    highest = Fraction(max(one.work.twice_the_wage for one in to), 2)
+    unplaced = 100 * highest.numerator * (len(among) + 1)
+    solver = linear_sum_assignment.SimpleLinearSumAssignment()
+    # a person without a seat and a seat without a person have a partner each that nobody else may have
+    pairs = [(m, n) for m, one in enumerate(among) for n, work in enumerate(seats) if allowed(one, work)]
+    for m, n in pairs:
+        points = score(among[m], seats[n], highest, population.NEIGHBOURS) * highest.numerator
+        assert points.denominator == 1
+        solver.add_arc_with_cost(m, n, 100 * highest.numerator - int(points))
+        solver.add_arc_with_cost(len(among) + n, len(seats) + m, 0)
+    for m in range(len(among)):
+        solver.add_arc_with_cost(m, len(seats) + m, unplaced)
+    for n in range(len(seats)):
+        solver.add_arc_with_cost(len(among) + n, n, 0)
+    assert solver.solve() == solver.OPTIMAL
+    placed = [m for m in range(len(among)) if solver.right_mate(m) < len(seats)]
+    total = sum(
+        (score(among[m], seats[solver.right_mate(m)], highest, population.NEIGHBOURS) for m in placed), Fraction(0)
     )
-    assert match_of(proposal, "run").employer == "CV Maju …"
+    return len(placed), total
+
+
+@settings(deadline=None, max_examples=20)
+@given(number=st.integers(1, 120), vacancies=st.integers(1, 60), seed=st.integers(0, 1000))
+def test_an_exact_assignment_of_single_people_to_single_seats_is_no_better(
+    number: int, vacancies: int, seed: int
+) -> None:
+    among, to = population.graduates(number, 1, seed), population.vacancies(vacancies, 1, seed)
+    by_id = {one.applicant_id: one for one in among}
+    work = {one.vacancy_id: one.work for one in to}
+    highest = Fraction(max(one.twice_the_wage for one in work.values()), 2)
+    found = matching.propose(among, to, population.NEIGHBOURS)
+    pairs = [(by_id[one.applicant_id], work[one.vacancy_id]) for one in found]
+    total = sum((score(one, place, highest, population.NEIGHBOURS) for one, place in pairs), Fraction(0))
+    assert (len(found), total) == exact(among, to)
+
+
+def test_thousands_are_matched_though_wages_are_large_numbers_and_their_order_does_not_matter() -> None:
+    among, to = population.graduates(2600, 1), population.vacancies(1000, 1)
+    found = matching.propose(among, to, population.NEIGHBOURS)
+    assert len(found) == min(len(among), sum(one.seats_left for one in to))
+    assert matching.propose(among[::-1], to[::-1], population.NEIGHBOURS) == found
+
+
+def test_what_is_published_of_an_employer_holds_no_phone_number() -> None:
+    proposal = Proposal(applicant_id="a", vacancy_id="v", score=1, reasons=[])
+    terms = read_terms(row(employer="CV Maju 0812-3456-7890"))
+    assert match_of(proposal, terms, "run").employer == "CV Maju …"

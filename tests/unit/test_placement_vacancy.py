@@ -92,7 +92,7 @@ def test_what_is_no_place_is_refused(written: str) -> None:
 
 
 def test_neighbours_are_so_both_ways() -> None:
-    neighbours = Neighbours({"kota tegal": ["Kab. Tegal", "Kab. Brebes"]})
+    neighbours = Neighbours([("kota tegal", "Kab. Tegal"), ("kota tegal", "Kab. Brebes")])
     assert neighbours.are("Kabupaten Tegal", "Kota Tegal")
     assert neighbours.are("Kota Tegal", "Kabupaten Brebes")
     assert not neighbours.are("Kabupaten Tegal", "Kabupaten Brebes")

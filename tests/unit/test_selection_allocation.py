@@ -1,5 +1,6 @@
 """Seats go to whoever ranks higher, and nobody can point at a class that took someone behind them."""
 
+import gc
 from collections import Counter
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.selection.allocation import Candidate, Placed, allocate, ranking
+from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from tests.builders import candidate, programme
 
@@ -101,3 +103,33 @@ def test_nobody_can_point_at_a_class_that_took_someone_behind_them(
 @given(candidates(), seat_counts)
 def test_the_order_of_the_list_does_not_matter(people: list[Candidate], seats: dict[str, int]) -> None:
     assert set(allocate(programme(seats), people)) == set(allocate(programme(seats), people[::-1]))
+
+
+def deferred_acceptance(offered: Programme, people: list[Candidate]) -> dict[str, str]:
+    """Who is accepted where: everybody asks at their classes in turn, and a class lets go of its last for a better."""
+    seats = {one.code: one.seats for one in offered.classes}
+    held: dict[str, list[Candidate]] = {code: [] for code in seats}
+    best = ranking([one for one in people if one.total is not None and one.total >= offered.selection.pass_mark])
+    others = {one: [code for code in seats if one.willing_to_move and code not in one.choices] for one in best}
+    asking = {one: [*one.choices, *others[one]] for one in best}
+    free = best[::-1]  # the worst asks first, so that there is something to let go of
+    while free:
+        one = free.pop(0)
+        if asking[one]:
+            code = asking[one].pop(0)
+            held[code] = sorted([*held[code], one], key=best.index)
+            free += held[code][seats[code] :]
+            held[code] = held[code][: seats[code]]
+    return {one.applicant_id: code for code, holders in held.items() for one in holders}
+
+
+@given(candidates(), seat_counts)
+def test_the_seats_are_those_of_deferred_acceptance(people: list[Candidate], seats: dict[str, int]) -> None:
+    outcome = allocate(programme(seats), people)
+    accepted = {one.applicant_id: one.class_code for one in outcome if one.outcome is Outcome.ACCEPTED}
+    assert accepted == deferred_acceptance(programme(seats), people)
+
+
+def test_looking_for_garbage_goes_on_after_an_allocation() -> None:
+    allocate(programme(), [candidate(1)])
+    assert gc.isenabled()

@@ -10,15 +10,17 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.gateway import applicants_sheet, columns, listing
+from services.gateway import applicants_sheet, columns, listing, sorting
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.dossier import dossier
 from services.gateway.kinds import APPLICANTS
 from services.gateway.listing import Page
+from services.gateway.masking import without_health
 from services.gateway.readmodel import Applicant
 from services.gateway.services import at
+from services.gateway.sorting import SortName
 from services.gateway.stages import Stage
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 from shared.cells import Cell
@@ -28,6 +30,11 @@ router = APIRouter(tags=["applicants"])
 
 MOST_ITEMS = 200
 Reveal = Annotated[str | None, Query(description="Personal fields to show, e.g. `nik,name`; every reveal is recorded.")]
+ClassCode = Annotated[str | None, Query(alias="class")]
+ReasonCode = Annotated[
+    str | None, Query(pattern=r"^[a-z_]{1,40}$", description="Only those refused or rejected for it, e.g. `no_seat`.")
+]
+Sort = Annotated[SortName, Query(description="`-` for the other way round.")]
 Reason = Annotated[str, Field(max_length=500, pattern=r"\S", description="Kept on record; names in it are hidden.")]
 Why = Annotated[
     str | None, Header(alias="X-Reveal-Reason", max_length=500, description="Why personal fields are shown: on record.")
@@ -99,20 +106,21 @@ async def list_applicants(
     gateway: TheGateway,
     caller: Known,
     stage: Stage | None = None,
-    class_code: Annotated[str | None, Query(alias="class")] = None,
+    class_code: ClassCode = None,
+    reason: ReasonCode = None,
+    sort: Sort = "registration_no",
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS)] = 50,
     cursor: str | None = None,
     reveal: Reveal = None,
     why: Why = None,
 ) -> Page:
-    """Applicants in order of registration number."""
+    """Applicants, filtered and sorted; whoever has no value to sort by comes last."""
     shown = _fields(caller, reveal)
+    facet = _facet(caller, stage, class_code, reason)
     await gateway.programmes.of(code, caller)
-    behind = listing.after(cursor)
-    found = await gateway.store.page(code, stage=stage, class_code=class_code, after=behind, limit=limit + 1)
-    more = len(found) > limit
-    found = found[:limit]
-    return await _page(gateway, caller, found, Shown(shown, why), listing.cursor(found[-1]) if more else None)
+    found = await gateway.store.page(code, facet, sort, sorting.behind(cursor, sort), limit + 1)
+    next_cursor = sorting.cursor(found[limit - 1], sort) if len(found) > limit else None
+    return await _page(gateway, caller, found[:limit], Shown(shown, why), next_cursor)
 
 
 @router.get(
@@ -125,12 +133,15 @@ async def download(
     gateway: TheGateway,
     caller: Known,
     stage: Stage | None = None,
-    class_code: Annotated[str | None, Query(alias="class")] = None,
+    class_code: ClassCode = None,
+    reason: ReasonCode = None,
+    sort: Sort = "registration_no",
     reveal: Reveal = None,
     why: Why = None,
 ) -> Response:
     """The same list as a workbook, all of it; no cell in it is ever a formula."""
     shown = Shown(_fields(caller, reveal), why)
+    facet = _facet(caller, stage, class_code, reason)
     await gateway.programmes.of(code, caller)
     name = uuid.uuid4().hex
     async with gateway.exporting:
@@ -139,14 +150,12 @@ async def download(
             await asyncio.to_thread(path.touch, 0o600)
             book = Workbook(path, applicants_sheet.headings(shown.fields, caller.language))
             try:
-                behind = listing.after(None)
-                while found := await gateway.store.page(
-                    code, stage=stage, class_code=class_code, after=behind, limit=MOST_ITEMS
-                ):
+                behind = None
+                while found := await gateway.store.page(code, facet, sort, behind, MOST_ITEMS):
                     page = await _page(gateway, caller, found, shown, None)
                     rows = [applicants_sheet.row(item, shown.fields) for item in page.items]
                     await asyncio.to_thread(book.add, rows)
-                    behind = (found[-1].number, found[-1].id)
+                    behind = sorting.place(found[-1], sort)
             finally:
                 await asyncio.to_thread(book.close)
             return StreamingResponse(taken_away(path), media_type=MEDIA_TYPE, headers=as_file(f"{code}.xlsx"))
@@ -156,12 +165,20 @@ async def download(
 async def search(
     code: str, wanted: Search, gateway: TheGateway, caller: Known, reveal: Reveal = None, why: Why = None
 ) -> Page:
-    """Find people by what they are called."""
+    """Find people by what they are called; by a name or a NIK is on record, with whom it found.
+
+    429 after too many NIKs that nobody in the programme has.
+    """
     shown = _fields(caller, reveal)
-    path = at("/programmes/{code}/search", code=code)
-    answer = await gateway.services.post("registration", path, caller, wanted.model_dump(exclude_none=True))
-    found = await gateway.store.applicants.get_many(answer["applicant_ids"])
-    known = [found[one] for one in answer["applicant_ids"] if one in found and found[one].registration_no]
+    if wanted.nik is None:
+        ids = await _search(gateway, caller, code, wanted, why)
+    else:
+        with gateway.rates.unknown_niks.counting(caller.actor.name) as missed:
+            ids = await _search(gateway, caller, code, wanted, why)
+            if not ids:
+                missed()
+    found = await gateway.store.applicants.get_many(ids)
+    known = [found[one] for one in ids if one in found and found[one].registration_no]
     return await _page(gateway, caller, known, Shown(shown, why), None)
 
 
@@ -195,11 +212,25 @@ async def overrule(applicant_id: str, overruled: Overrule, gateway: TheGateway, 
     return await gateway.services.post("selection", path, caller, {"rule": overruled.rule, "reason": reason})
 
 
+async def _search(gateway: Gateway, caller: Caller, code: str, wanted: Search, why: str | None) -> list[str]:
+    body = {**wanted.model_dump(exclude_none=True), "reason": why or None}
+    answer = await gateway.services.post("registration", at("/programmes/{code}/search", code=code), caller, body)
+    ids: list[str] = answer["applicant_ids"]
+    return ids
+
+
 def _fields(caller: Caller, reveal: str | None) -> list[str]:
     asked = listing.fields(reveal)
     if asked and not caller.sees_personal_data:
         raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
     return asked
+
+
+def _facet(caller: Caller, stage: Stage | None, class_code: str | None, reason: str | None) -> str:
+    """What finds those who are asked for. Raises Forbidden when the reader would learn what concerns health."""
+    if reason is not None and not caller.sees_health and not without_health([reason]):
+        raise Forbidden("reason_not_allowed", f"The role {caller.actor.role} may not see who this reason concerns.")
+    return sorting.facet(stage, class_code, reason)
 
 
 async def _page(

@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from services.gateway.api.gateway import TheGateway
 from services.gateway.audits import SERVICES, Service, expected_of
 from services.gateway.calling import Known
-from shared.audit.api import NDJSON, Asked, Page
+from shared.audit.api import Asked, Page
+from shared.json_lines import NDJSON
 
 router = APIRouter(tags=["audit"])
 
@@ -32,12 +33,17 @@ async def verify(
     service: Annotated[list[Service] | None, Query(description="All of them unless given.")] = None,
     expect: Annotated[list[str] | None, Query(description="Heads written down earlier: <service>:<n>:<hash>.")] = None,
 ) -> StreamingResponse:
-    """Verify the audits. JSON lines: `progress` now and then, and of every service its `verdict`, or a `problem`."""
+    """Verify the audits. JSON lines: `progress` now and then, and of every service its `verdict`, or a `problem`.
+
+    429 `verification_running` while somebody else does.
+    """
     expected = expected_of(expect or ())
     wanted = [one for one in SERVICES if not service or one in service or one in expected]
 
+    told = gateway.audits.verify(wanted, expected, caller)
+
     async def lines() -> AsyncIterator[bytes]:
-        async for line in gateway.audits.verify(wanted, expected, caller):
+        async for line in told:
             yield orjson.dumps(line) + b"\n"
 
     return StreamingResponse(lines(), media_type=NDJSON)

@@ -17,6 +17,7 @@ from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
 from services.gateway.services import Services
 from services.gateway.sessions import Sessions
+from services.gateway.sheets_in_hand import SheetsInHand
 from services.gateway.signing_in import SigningIn
 from services.gateway.store import Store
 from services.gateway.uploads import Spool
@@ -31,6 +32,7 @@ class Gateway:
     programmes: Programmes
     spool: Spool
     importing: Importing
+    in_hand: SheetsInHand
     jobs: ImportJobs
     feed: LiveFeed
     sessions: Sessions

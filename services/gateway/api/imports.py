@@ -88,15 +88,20 @@ async def show_import(import_id: str, gateway: TheGateway, caller: Known) -> dic
 async def _import(kind: Kind, code: str, request: Request, gateway: Gateway, caller: Caller, prefer: str) -> Response:
     if kind.of_a_programme:
         await gateway.programmes.of(code, caller)
-    upload = await uploaded(request)
-    if "respond-async" in prefer:
-        return await _accept(kind, code, upload, gateway, caller)
+    async with gateway.in_hand.one_more():
+        upload = await uploaded(request)
+        if "respond-async" in prefer:
+            return await _accept(kind, code, upload, gateway, caller)
+        return await _judge(kind, code, upload, gateway, caller, request.headers.get("accept", ""))
+
+
+async def _judge(kind: Kind, code: str, upload: UploadFile, gateway: Gateway, caller: Caller, accept: str) -> Response:
     name = uuid.uuid4().hex
     with gateway.spool.dropping(name) as path:
         await gateway.spool.keep(name, upload)
         async with gateway.importing.turn():
             imported = await gateway.importing.take(kind, code, name, caller, patience_s=_PATIENCE_S)
-            if MEDIA_TYPE in request.headers.get("accept", ""):
+            if MEDIA_TYPE in accept:
                 # the caller's own rows, which are not masked: they are not kept either, so nobody else can get them
                 await asyncio.to_thread(imported.write_refused, path, caller)
                 filename = as_file(f"ditolak-{kind.name}.xlsx")
@@ -116,10 +121,10 @@ async def _accept(kind: Kind, code: str, upload: UploadFile, gateway: Gateway, c
 
 
 def _name(kind: Kind, code: str, caller: Caller) -> str:
-    """The import's id: under one Idempotency-Key always the same."""
+    """The import's id: under one Idempotency-Key of one user always the same."""
     if caller.idempotency_key is None:
         return uuid.uuid4().hex
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"{caller.actor.name}/{code}/{kind.name}/{caller.idempotency_key}").hex
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{code}/{kind.name}/{caller.idempotency_key}").hex
 
 
 def _unknown(kind: str, kinds: tuple[Kind, ...]) -> NotFound:

@@ -28,6 +28,20 @@ async def match(code: str, gateway: TheGateway, caller: Known, body: Matching | 
     return await gateway.services.post("placement", path, caller, wanted, timeout_s=ROWS_TIMEOUT_S)
 
 
+@router.get("/programmes/{code}/matching/runs/{run_id}")
+async def show_run(code: str, run_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """A run with its candidates, openings and proposals, by ids, for anyone who wants to replay it."""
+    path = at("/programmes/{code}/matching/runs/{run_id}", code=code, run_id=run_id)
+    return await gateway.services.get("placement", path, caller, timeout_s=ROWS_TIMEOUT_S)
+
+
+@router.get("/programmes/{code}/matching/runs/{run_id}/replay")
+async def replay_run(code: str, run_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """Match anew from what the run recorded: `replays`, and the `differences` from what was proposed."""
+    path = at("/programmes/{code}/matching/runs/{run_id}/replay", code=code, run_id=run_id)
+    return await gateway.services.get("placement", path, caller, timeout_s=ROWS_TIMEOUT_S)
+
+
 @router.get("/vacancies")
 async def list_vacancies(gateway: TheGateway, caller: Known) -> dict[str, Any]:
     """All vacancies, whatever their closing day."""

@@ -1,16 +1,18 @@
 """People as themselves: showing who an applicant is, answering a request for access, and erasing on request."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.gateway import export
-from services.gateway.api.gateway import TheGateway
-from services.gateway.calling import Known
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import Caller, Known
 from services.gateway.listing import Revealable
-from services.gateway.services import at
-from shared.problems import Conflict
+from services.gateway.services import Refused, at
+from shared.problems import Conflict, NotFound
 
 router = APIRouter(tags=["people"])
 
@@ -49,15 +51,30 @@ async def reveal(applicant_id: str, wanted: Wanted, gateway: TheGateway, caller:
 @router.post("/people/export")
 async def export_person(asked: PersonAsked, gateway: TheGateway, caller: Known) -> dict[str, Any]:
     """Everything that all services hold about a person, in every programme."""
-    return await export.everything(gateway.services, asked.nik, asked.reason, caller)
+    with _guessing(gateway, caller):
+        return await export.everything(gateway.services, asked.nik, asked.reason, caller)
 
 
 @router.post("/people/erasure")
 async def erase_person(asked: Erasure, gateway: TheGateway, caller: Known) -> dict[str, Any]:
     """What would be erased of a person; with `dry_run` false it is, for good. Repeating it changes nothing."""
-    unfinished = await gateway.jobs.unfinished()
-    if unfinished and not asked.dry_run:
-        detail = "Sheets that wait to be imported may hold this person: erase when they are done."
-        raise Conflict("imports_unfinished", detail, import_ids=unfinished)
-    answer: dict[str, Any] = await gateway.services.post("registration", "/people/erasure", caller, asked.model_dump())
-    return {**answer, "imports_unfinished": unfinished}
+    # in this order: a sheet that is accepted meanwhile is among the unfinished before it is in hand no more
+    held = {"sheets_in_hand": await gateway.in_hand.count(), "imports_unfinished": await gateway.jobs.unfinished()}
+    if any(held.values()) and not asked.dry_run:
+        detail = "Sheets that are being imported, or wait to be, may hold this person: erase when they are done."
+        raise Conflict("imports_unfinished", detail, **held)
+    with _guessing(gateway, caller):
+        answer = await gateway.services.post("registration", "/people/erasure", caller, asked.model_dump())
+    return {**answer, **held}
+
+
+@contextlib.contextmanager
+def _guessing(gateway: Gateway, caller: Caller) -> Iterator[None]:
+    """Raises TooMany after too many NIKs that nobody has."""
+    with gateway.rates.unknown_niks.counting(caller.actor.name) as missed:
+        try:
+            yield
+        except Refused as refused:
+            if refused.status == NotFound.status:
+                missed()
+            raise

@@ -22,7 +22,7 @@ class Rotation(BaseModel):
 
 @router.get("/reveals")
 async def reveals(gateway: TheGateway, caller: Known, on: date | None = None) -> Any:
-    """Who was shown how many people's personal fields on a day, today unless given."""
+    """Who was shown how many people's personal fields on a day, or searched people by these; today unless given."""
     return await gateway.services.get("registration", f"/reveals?on={on}" if on else "/reveals", caller)
 
 

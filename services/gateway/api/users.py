@@ -8,14 +8,18 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.api.session import Password, ShownSession, shown
-from services.gateway.calling import Known
+from services.gateway.audits import SERVICES
+from services.gateway.calling import PUBLIC, Known
 from services.gateway.roles import Role
 from services.gateway.user import DEFAULT_LABEL, NAME, User
+from shared.context import SYSTEM
 from shared.ledger import Entry
+from shared.problems import Invalid
 
 router = APIRouter(tags=["users"])
 
 _MOST_DAYS = 3650
+_SIGN_TOO = frozenset({SYSTEM.name, PUBLIC.actor.name, *SERVICES})
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -78,7 +82,9 @@ class NewToken(ShownToken):
 
 @router.post("/users", status_code=201)
 async def add(user: NewUser, gateway: TheGateway, caller: Known) -> UserWithToken:
-    """Add a user and get their token, which is not kept."""
+    """Add a user and get their token, which is not kept. 422 `name_reserved`: services sign ledgers by their names."""
+    if user.name in _SIGN_TOO:
+        raise Invalid("name_reserved", "Ledgers are signed with this name by a part of the system.")
     token = await gateway.store.users.add(user.name, user.role, caller.idempotency_key)
     return UserWithToken(name=user.name, role=user.role, token=token)
 

@@ -62,13 +62,15 @@ def show(
 @audit.command("replay")
 def replay(
     code: Annotated[str, typer.Argument(help="The programme's code.")],
-    run_id: Annotated[str, typer.Argument(help="The run, as `jalur audit show --about CODE` names it.")],
+    run_id: Annotated[str, typer.Argument(help="The run, as `jalur audit show` or the answer to it names it.")],
+    matching: Annotated[bool, typer.Option("--matching", help="A run of the matching, not of the selection.")] = False,
 ) -> None:
-    """Allocate the seats anew from what a run of the selection recorded; exit 0 only when it gives the same."""
+    """Decide anew from what a run of the selection, or of the matching, recorded; exit 0 only if it gives the same."""
+    of = "matching" if matching else "selection"
     with told_plainly():
-        run = Client.from_environment().get(f"/programmes/{code}/selection/runs/{run_id}/replay")
-    who, people = plain(f"{run['by']} ({run['role']})"), run["counts"]["candidates"]
-    console.print(f"{run['kind']} by {who} at {run['at']}, {people} people")
+        run = Client.from_environment().get(f"/programmes/{code}/{of}/runs/{run_id}/replay")
+    who, people = plain(f"{run['by']} ({run['role']})"), run["graduates"] if matching else run["counts"]["candidates"]
+    console.print(f"{of if matching else run['kind']} by {who} at {run['at']}, {people} people")
     if not run["replays"]:
         for one in run["differences"]:
             complaints.print(f"  [red]{plain(one)}[/]")

@@ -58,8 +58,8 @@ def erase(
     for one in answer["registrations"]:
         table.add_row(one["registration_no"], ", ".join(one["fields"]) or "-", _state(one))
     console.print(table)
-    if answer["imports_unfinished"]:
-        complaints.print("sheets wait to be imported: erasing is possible when they are done")
+    if answer["imports_unfinished"] or answer["sheets_in_hand"]:
+        complaints.print("sheets are being imported, or wait to be: erasing is possible when they are done")
     if not yes:
         console.print(
             "nothing was erased: this shows what --yes erases. Numbers, facts and events stay; they name nobody."
@@ -68,13 +68,21 @@ def erase(
 
 @person.command("reveals")
 def reveals(on: Annotated[str, typer.Option(help="A day, as 2026-01-31; today unless given.")] = "") -> None:
-    """Show who was shown how many people's personal fields on a day."""
+    """Show who was shown how many people's personal fields on a day, or searched people by these."""
     with told_plainly():
         answer = Client.from_environment().get("/reveals", **({"on": on} if on else {}))
-    table = Table("who", "people", "times", "without a reason", "fields", title=answer["on"], title_justify="left")
+    columns = ("who", "people", "times", "without a reason", "fields", "searches", "by", "in sheets")
+    table = Table(*columns, title=answer["on"], title_justify="left")
     for one in answer["items"]:
         numbers = (str(one[name]) for name in ("people", "reveals", "without_reason"))
-        table.add_row(plain(one["by"]), *numbers, ", ".join(one["fields"]))
+        table.add_row(
+            plain(one["by"]),
+            *numbers,
+            ", ".join(one["fields"]),
+            str(one["searches"]),
+            ", ".join(one["sought"]),
+            str(one["in_sheets"]),
+        )
     console.print(table)
 
 

@@ -1,7 +1,7 @@
 """Pendaftar: the list with its filters, the search, and everything about one applicant."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
@@ -12,16 +12,29 @@ from services.gateway.api.applicants import Correction, Overrule, Search, Withdr
 from services.gateway.api.gateway import TheGateway
 from services.gateway.api.people import Wanted, reveal
 from services.gateway.listing import REVEALABLE
-from services.gateway.pages import site
+from services.gateway.masking import without_health
+from services.gateway.pages import site, words
 from services.gateway.pages.timeline import timeline
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
+from services.gateway.sorting import SORTS, SortName
 from services.gateway.stages import Stage
 
 router = APIRouter(route_class=Page)
 
 _PAGE = 50
-_CORRECTABLE = ("name", "nik", "birth_date", "gender", "phone", "address", "city", "district", "education", "occupation")
+_CORRECTABLE = (
+    "name",
+    "nik",
+    "birth_date",
+    "gender",
+    "phone",
+    "address",
+    "city",
+    "district",
+    "education",
+    "occupation",
+)
 Text = Annotated[str, Form(max_length=500)]
 
 
@@ -33,23 +46,39 @@ async def list_applicants(
     caller: Visitor,
     tahap: Annotated[str, Query()] = "",
     kelas: Annotated[str, Query()] = "",
+    alasan: Annotated[str, Query()] = "",
+    urut: Annotated[str, Query()] = "registration_no",
     mulai: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """Fifty at a time, in order of registration number; `tahap` and `kelas` filter, `mulai` is where the page begins."""
+    """Fifty at a time; `tahap`, `kelas` and `alasan` filter, `urut` sorts, `mulai` is where the page begins."""
     programme = await programmes.show_programme(code, gateway, caller)
     stage = Stage(tahap) if tahap in set(Stage) else None
+    sort = urut if urut in SORTS else "registration_no"
     page = await applicants.list_applicants(
-        code, gateway, caller, stage=stage, class_code=kelas or None, limit=_PAGE, cursor=mulai
+        code,
+        gateway,
+        caller,
+        stage=stage,
+        class_code=kelas or None,
+        reason=alasan or None,
+        sort=cast(SortName, sort),
+        limit=_PAGE,
+        cursor=mulai,
     )
-    filters = {"tahap": tahap, "kelas": kelas}
-    told = {"programme": programme, "page": page, "filters": filters, "stages": list(Stage), "wanted": Search()}
-    return site.render(request, "pendaftar.html", caller, **told)
+    filters = {"tahap": tahap, "kelas": kelas, "alasan": alasan, "urut": sort}
+    reasons = words.REASONS if caller.sees_health else without_health(list(words.REASONS))
+    told: dict[str, Any] = {
+        "programme": programme,
+        "page": page,
+        "filters": filters,
+        "stages": list(Stage),
+        "reasons": reasons,
+    }
+    return site.render(request, "pendaftar.html", caller, programme=programme, **told)
 
 
 @router.post("/program/{code}/pendaftar/cari")
-async def search(
-    code: str, request: Request, gateway: TheGateway, caller: Visitor, cari: Text = ""
-) -> Response:
+async def search(code: str, request: Request, gateway: TheGateway, caller: Visitor, cari: Text = "") -> Response:
     """By number, NIK or part of a name: whichever it looks like."""
     programme = await programmes.show_programme(code, gateway, caller)
     page = await applicants.search(code, _wanted(cari, code), gateway, caller)

@@ -11,7 +11,8 @@ from services.gateway.api import programmes
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller
 from services.gateway.funnel import ClassCounts, Funnel
-from services.gateway.pages import site
+from services.gateway.masking import without_health
+from services.gateway.pages import site, words
 from services.gateway.pages.visitor import Page, Visitor
 from shared.contracts.registration import ClassOffer, Programme
 
@@ -38,7 +39,9 @@ class Overview(NamedTuple):
     @property
     def working(self) -> int:
         """Who found work or started a business."""
-        return sum(people for status, people in self.funnel.placed.items() if status.value in ("employed", "self_employed"))
+        return sum(
+            people for status, people in self.funnel.placed.items() if status.value in ("employed", "self_employed")
+        )
 
 
 class Row(NamedTuple):
@@ -63,7 +66,8 @@ async def home(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
 async def programme(code: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """One programme: the way of its people, per class and per institute, and why people were refused."""
     shown, refusals = await asyncio.gather(
-        programmes.show_programme(code, gateway, caller), gateway.store.refusals(code, health=caller.sees_health)
+        programmes.show_programme(code, gateway, caller),
+        gateway.store.refused_for(code, words.REASONS if caller.sees_health else without_health(list(words.REASONS))),
     )
     overview = await _overview(gateway, shown, caller)
     per_class = overview.funnel.per_class

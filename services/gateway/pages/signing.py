@@ -52,8 +52,8 @@ async def sign_in(
         gateway.rates.sign_ins.take(where)
         signed_in = await gateway.signing_in.sign_in(name, password, where, gateway.cookies.browser(request))
     except (Unauthenticated, TooMany) as problem:
-        told = {"lanjut": back, "name": name, "problem": problem}
-        return site.render(request, "masuk.html", status=problem.status, **told)
+        status = problem.status
+        return site.render(request, "masuk.html", status=status, lanjut=back, name=name, problem=problem)
     response = RedirectResponse(back, status_code=303)
     gateway.cookies.keep(response, signed_in.cookie, signed_in.browser)
     return response

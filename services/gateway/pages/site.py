@@ -23,7 +23,9 @@ _LANGUAGE_COOKIE = "jalur_bahasa"
 LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 
-def render(request: Request, template: str, caller: Caller | None = None, *, status: int = 200, **told: Any) -> Response:
+def render(
+    request: Request, template: str, caller: Caller | None = None, *, status: int = 200, **told: Any
+) -> Response:
     """The page. `told` is what the template names; every template also has those of `_always`."""
     page = _environment(language(request)).get_template(template)
     return HTMLResponse(page.render(**_always(request, caller), **told), status_code=status)

@@ -104,7 +104,10 @@ def _decided(detail: Detail) -> Told:
 
 def _assessed(detail: Detail) -> Told:
     title = "Dinyatakan kompeten" if detail.get("result") == "competent" else "Dinyatakan belum kompeten"
-    return title, [Fact("Uji ke", detail.get("attempt"), "number"), Fact("Tanggal uji", detail.get("assessed_on"), "day")]
+    return title, [
+        Fact("Uji ke", detail.get("attempt"), "number"),
+        Fact("Tanggal uji", detail.get("assessed_on"), "day"),
+    ]
 
 
 def _certified(detail: Detail) -> Told:
@@ -154,7 +157,9 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "certificate_corrected": _titled("Sertifikat diperbaiki"),
     "certificate_revoked": _titled("Sertifikat dicabut", ("Nomor", "certificate_no", "text")),
     "proposed": _proposed,
-    "answer_recorded": _titled("Jawaban penelusuran lulusan", ("Bulan ke", "wave", "number"), ("Status", "status", "status")),
+    "answer_recorded": _titled(
+        "Jawaban penelusuran lulusan", ("Bulan ke", "wave", "number"), ("Status", "status", "status")
+    ),
     "answer_corrected": _titled("Jawaban penelusuran diperbaiki", ("Bulan ke", "wave", "number")),
 }
 

@@ -76,6 +76,13 @@ _WORDS: dict[str, dict[str, str]] = {
 }
 
 
+# for which somebody may be refused or not accepted
+REASONS = (
+    *("not_resident", "under_age", "not_healthy", "trained_before", "employed", "studying", "no_social_media"),
+    *("below_pass_mark", "absent", "no_seat"),
+)
+
+
 def say(kind: str, code: str) -> str:
     """A code in Indonesian words; one that has none yet is shown as it is, so that nothing is hidden."""
     found = _WORDS[kind].get(code)

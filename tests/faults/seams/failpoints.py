@@ -45,7 +45,7 @@ SEAMS = (
     # registration: several documents of one command
     Seam("programme defined, ages not", ("registration",), "services.registration.api:count_ages_again", "before"),
     Seam("numbers taken", ("registration",), "services.registration.numbering:Numbers.block", "after"),
-    Seam("between two registrations", ("registration",), "services.registration.intake:Intake._add", "after"),
+    Seam("between two registrations", ("registration",), "services.registration.sheet_intake:save", "after"),
     # selection: a decision is a run of many writes
     Seam("decision begun", ("selection",), "services.selection.deciding:_start", "before"),
     Seam("inputs stored", ("selection",), "services.selection.deciding:_start", "after"),

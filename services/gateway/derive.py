@@ -1,0 +1,16 @@
+"""What queries need of an applicant, kept in the document: it follows from the rest, and is derived at each change."""
+
+from services.gateway import funnel, sorting, stages
+from services.gateway.readmodel import Applicant
+
+
+def derive(applicant: Applicant) -> None:
+    """Before the registration is known, nobody is listed or counted."""
+    stage = stages.stage(applicant)
+    applicant.stage = stage.value
+    if applicant.registration_no is None or applicant.registered_at is None:
+        return
+    decision = applicant.standing_decision
+    applicant.facets = sorting.facets(stage.value, decision.class_code if decision else None, applicant.reasons)
+    applicant.registered_us = sorting.microseconds(applicant.registered_at)
+    applicant.tally = funnel.tally(applicant)

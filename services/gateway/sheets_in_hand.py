@@ -1,0 +1,56 @@
+"""Sheets that are received and imported while their caller waits: all replicas can see how many there are."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+from services.gateway.services import SERVICE_AWAY
+from shared.problems import Away
+from shared.storage import Storage, StorageAway, guarded
+
+_HELD_MS = 300_000  # as long as an owner may go on with its rows when nobody waits for its answer any more
+_RENEW_S = 60.0
+
+
+class SheetsInHand:
+    """One small document a sheet, by the database's clock; what a process leaves behind when it dies runs out."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._sheets = storage.collection("sheets_in_hand")
+
+    @contextlib.asynccontextmanager
+    async def one_more(self) -> AsyncIterator[None]:
+        """A sheet is in hand from before its first byte is read until its rows are judged. Raises StorageAway."""
+        name = uuid4().hex
+        await self._hold(name)
+        renewing = asyncio.create_task(self._renew(name))
+        owner_may_be_at_it = False
+        try:
+            yield
+        except asyncio.CancelledError:
+            owner_may_be_at_it = True
+            raise
+        except Away as away:
+            owner_may_be_at_it = away.code == SERVICE_AWAY
+            raise
+        finally:
+            renewing.cancel()
+            if not owner_may_be_at_it:
+                with contextlib.suppress(StorageAway):
+                    await guarded(self._sheets.delete_one({"_id": name}))
+
+    async def count(self) -> int:
+        """How many there are. Raises StorageAway."""
+        await guarded(self._sheets.delete_many({"$expr": {"$lt": ["$until", "$$NOW"]}}))
+        return int(await guarded(self._sheets.count_documents({})))
+
+    async def _hold(self, name: str) -> None:
+        until = {"$add": ["$$NOW", _HELD_MS]}
+        await guarded(self._sheets.update_one({"_id": name}, [{"$set": {"until": until}}], upsert=True))
+
+    async def _renew(self, name: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            with contextlib.suppress(StorageAway):
+                await self._hold(name)
