@@ -19,6 +19,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from services.gateway.sorting import SORTS, SortName
 from services.gateway.stages import Stage
+from shared.contracts.registration import Programme
 
 router = APIRouter(route_class=Page)
 
@@ -68,13 +69,12 @@ async def list_applicants(
     filters = {"tahap": tahap, "kelas": kelas, "alasan": alasan, "urut": sort}
     reasons = words.REASONS if caller.sees_health else without_health(list(words.REASONS))
     told: dict[str, Any] = {
-        "programme": programme,
         "page": page,
         "filters": filters,
         "stages": list(Stage),
         "reasons": reasons,
     }
-    return site.render(request, "pendaftar.html", caller, programme=programme, **told)
+    return site.render(request, "pendaftar.html", caller, programme=programme, names=_names(programme), **told)
 
 
 @router.post("/program/{code}/pendaftar/cari")
@@ -84,7 +84,7 @@ async def search(code: str, request: Request, gateway: TheGateway, caller: Visit
     page = await applicants.search(code, _wanted(cari, code), gateway, caller)
     if len(page.items) == 1:
         return RedirectResponse(f"/pendaftar/{page.items[0].applicant_id}", status_code=303)
-    return site.render(request, "pencarian.html", caller, programme=programme, page=page)
+    return site.render(request, "pencarian.html", caller, programme=programme, names=_names(programme), page=page)
 
 
 @router.get("/pendaftar/{applicant_id}")
@@ -175,6 +175,11 @@ async def _shown(
     }
     status = 422 if missing or refused else 200
     return site.render(request, "satu_pendaftar.html", caller, status=status, **told)
+
+
+def _names(programme: Programme) -> dict[str, str]:
+    """What classes are called, by their codes."""
+    return {offer.code: offer.name for offer in programme.classes}
 
 
 def _back(applicant_id: str) -> Response:

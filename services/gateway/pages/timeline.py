@@ -129,7 +129,7 @@ def _proposed(detail: Detail) -> Told:
 
 def _attended(detail: Detail) -> Told:
     return "Kehadiran dicatat", [
-        Fact("Hari hadir", detail.get("days_present"), "number"),
+        Fact("Hari hadir", detail.get("present"), "number"),
         Fact("Hari pelatihan", detail.get("days"), "number"),
     ]
 
