@@ -35,7 +35,8 @@ from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
-from services.gateway.pages import home, operations, signing, site
+from services.gateway.pages import home, operations, signing, site, visitor
+from services.gateway.pages import imports as import_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.programmes import Programmes
@@ -109,6 +110,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         generations,
     )
     app.mount("/static", site.Assets())
+    visitor.tell_browsers_in_pages(app)
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
     return app
@@ -130,7 +132,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, operations):
+    for concept in (signing, home, applicant_pages, import_pages, operations):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)

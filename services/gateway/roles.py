@@ -114,6 +114,10 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/pendaftar/{applicant_id}/perbaiki"): _REGISTRAR,
     ("POST", "/pendaftar/{applicant_id}/kesampingkan"): _SELECTOR,
     ("POST", "/pendaftar/{applicant_id}/mundur"): _REGISTRAR,
+    ("GET", "/impor"): _STAFF,
+    ("POST", "/impor"): _STAFF,
+    ("POST", "/impor/mulai"): _STAFF,
+    ("GET", "/impor/{import_id}"): _STAFF,
     ("GET", "/operasi"): _OPERATOR,
     ("POST", "/operasi/pesan"): _OPERATOR,
 }
@@ -130,6 +134,10 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("HEAD", "/api/openapi.json"),
         ("GET", "/api/docs"),
         ("GET", "/api/docs/{file}"),
+    }
+)
+PUBLIC_PAGES: frozenset[tuple[str, str]] = frozenset(
+    {
         ("GET", "/"),
         ("GET", "/masuk"),
         ("POST", "/masuk"),

@@ -1,5 +1,6 @@
 """Pendaftar: the list with its filters, the search, and everything about one applicant."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, cast
 
@@ -36,6 +37,7 @@ _CORRECTABLE = (
     "education",
     "occupation",
 )
+_NOTHING_TYPED: Mapping[str, str] = {}
 Text = Annotated[str, Form(max_length=500)]
 
 
@@ -99,7 +101,7 @@ async def open_fields(
 ) -> Response:
     """The personal fields in clear, once, with a reason that is kept on record."""
     if not alasan.strip():
-        return await _shown(applicant_id, request, gateway, caller, missing="buka")
+        return await _shown(applicant_id, request, gateway, caller, form="buka")
     shown = await reveal(applicant_id, Wanted(fields=list(REVEALABLE), reason=alasan), gateway, caller)
     return await _shown(applicant_id, request, gateway, caller, revealed=shown)
 
@@ -115,12 +117,13 @@ async def correct(
     alasan: Text = "",
 ) -> Response:
     """Correct one fact; the rules are applied anew."""
+    typed = {"kolom": kolom, "isi": isi, "alasan": alasan}
     if not alasan.strip() or kolom not in _CORRECTABLE:
-        return await _shown(applicant_id, request, gateway, caller, missing="perbaiki")
+        return await _shown(applicant_id, request, gateway, caller, form="perbaiki", typed=typed)
     try:
         await applicants.correct(applicant_id, Correction(cells={kolom: isi}, reason=alasan), gateway, caller)
     except Refused as refused:
-        return await _shown(applicant_id, request, gateway, caller, refused=refused)
+        return await _shown(applicant_id, request, gateway, caller, form="perbaiki", typed=typed, refused=refused)
     return _back(applicant_id)
 
 
@@ -129,12 +132,13 @@ async def overrule(
     applicant_id: str, request: Request, gateway: TheGateway, caller: Visitor, aturan: Text = "", alasan: Text = ""
 ) -> Response:
     """Let a rule not count for this person."""
+    typed = {"aturan": aturan, "alasan": alasan}
     if not alasan.strip() or not aturan:
-        return await _shown(applicant_id, request, gateway, caller, missing="kesampingkan")
+        return await _shown(applicant_id, request, gateway, caller, form="kesampingkan", typed=typed)
     try:
         await applicants.overrule(applicant_id, Overrule(rule=aturan, reason=alasan), gateway, caller)
     except Refused as refused:
-        return await _shown(applicant_id, request, gateway, caller, refused=refused)
+        return await _shown(applicant_id, request, gateway, caller, form="kesampingkan", typed=typed, refused=refused)
     return _back(applicant_id)
 
 
@@ -143,13 +147,14 @@ async def withdraw(
     applicant_id: str, request: Request, gateway: TheGateway, caller: Visitor, alasan: Text = "", tanggal: Text = ""
 ) -> Response:
     """Take somebody out, as of a day."""
+    typed = {"tanggal": tanggal, "alasan": alasan}
     if not alasan.strip():
-        return await _shown(applicant_id, request, gateway, caller, missing="mundur")
+        return await _shown(applicant_id, request, gateway, caller, form="mundur", typed=typed)
     try:
         on = date.fromisoformat(tanggal) if tanggal else None
         await applicants.withdraw(applicant_id, Withdrawal(reason=alasan, withdrawn_on=on), gateway, caller)
     except Refused as refused:
-        return await _shown(applicant_id, request, gateway, caller, refused=refused)
+        return await _shown(applicant_id, request, gateway, caller, form="mundur", typed=typed, refused=refused)
     return _back(applicant_id)
 
 
@@ -160,20 +165,24 @@ async def _shown(
     caller: Visitor,
     *,
     revealed: dict[str, Any] | None = None,
-    missing: str | None = None,
+    form: str | None = None,
+    typed: Mapping[str, str] = _NOTHING_TYPED,
     refused: Refused | None = None,
 ) -> Response:
-    """`missing` names the form that lacks something; `refused` is why a service did not do what was asked."""
+    """`form` names the one that was not accepted, with what was typed there; `refused` is why a service did not do what
+    was asked, else the reason is missing.
+    """
     known = await applicants.show(applicant_id, gateway, caller)
     told = {
         "known": known,
         "steps": timeline(known["ledger"]),
         "revealed": revealed or {},
-        "missing": missing,
+        "form": form,
+        "typed": typed,
         "refused": refused,
         "correctable": _CORRECTABLE,
     }
-    status = 422 if missing or refused else 200
+    status = 422 if form else 200
     return site.render(request, "satu_pendaftar.html", caller, status=status, **told)
 
 

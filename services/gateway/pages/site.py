@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from services.gateway import csrf
+from services.gateway import csrf, messages
 from services.gateway.calling import Caller, Language
 from services.gateway.pages import language as languages
 from services.gateway.pages import words
@@ -66,7 +66,11 @@ def _environment(chosen: Language) -> Environment:
         lstrip_blocks=True,
     )
     _ = gettext = languages.gettext(chosen)
-    environment.globals |= {"_": gettext, "say": lambda kind, code: _(words.say(kind, code))}
+    environment.globals |= {
+        "_": gettext,
+        "say": lambda kind, code: _(words.say(kind, code)),
+        "message": lambda reason: messages.message(reason, chosen),
+    }
     environment.filters |= languages.filters(chosen)
     return environment
 

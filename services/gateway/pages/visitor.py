@@ -5,17 +5,18 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.gateway import csrf, roles
 from services.gateway.calling import Caller, known
 from services.gateway.pages import site
 from shared import context, problems
-from shared.problems import Forbidden, Invalid, Problem, Unauthenticated
+from shared.problems import Forbidden, Invalid, NotFound, Problem, Unauthenticated
 
 CSRF_FIELD = "csrf_token"
 SIGN_IN = "/masuk"
@@ -65,6 +66,19 @@ async def shown(request: Request, problem: Problem) -> Response:
     page = site.render(request, "masalah.html", caller, status=problem.status, problem=problem)
     page.headers.update(problems.retry_after(problem.status, problem.extra))
     return page
+
+
+def tell_browsers_in_pages(app: FastAPI) -> None:
+    """Let a browser that looks for what is not there see a page; programs get the problem document as before."""
+    document = app.exception_handlers[HTTPException]
+
+    @app.exception_handler(HTTPException)
+    async def _(request: Request, error: HTTPException) -> Response:
+        is_page = not request.url.path.startswith(("/api/", "/static/"))
+        if error.status_code == NotFound.status and is_page and "text/html" in request.headers.get("accept", ""):
+            return await shown(request, NotFound("not_found", "There is no such page."))
+        answer: Response = await document(request, error)  # type: ignore[misc]
+        return answer
 
 
 def _to_sign_in(request: Request) -> Response:
