@@ -6,12 +6,13 @@ BIN := .venv/bin
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
-.PHONY: help setup demo up test faults soak lint schemas fuzz bench lock clean
+.PHONY: help setup demo up test browser-test faults soak lint schemas fuzz bench lock clean
 
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
 	@echo "make test     all tests"
+	@echo "make browser-test  the pages in real Chromium, at a desk and on a phone (JALUR_SCREENSHOTS=DIR keeps the pictures)"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"
@@ -32,6 +33,9 @@ up: setup
 
 test: setup
 	@$(RUN)/python -m pytest
+
+browser-test: setup
+	@$(RUN)/python -m pytest tests/browser
 
 faults: setup
 	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")

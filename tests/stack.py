@@ -18,7 +18,7 @@ def empty_stack(servers: Urls, home: Path) -> Iterator[LocalStack]:
     asyncio.run(topology.remove(servers.amqp))
     running = LocalStack(
         home,
-        port=_free_port(),
+        port=free_port(),
         amqp_url=servers.amqp,
         amqp_management_url=servers.management,
         mongo_url=servers.mongo,
@@ -31,7 +31,7 @@ def empty_stack(servers: Urls, home: Path) -> Iterator[LocalStack]:
         running.discard()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -13,7 +13,7 @@ import httpx
 import openpyxl
 import pytest
 import yaml
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from deploy.local.runner import LocalStack
 from tests.browser.office import HOSTILE_NAMES, PASSWORD, PEOPLE, ROLES, Office, Window
@@ -25,6 +25,8 @@ _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 _QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WIDTHS = (1440, 390)
+_PATIENCE_MS = 15_000.0  # many tests may run beside this one
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")
@@ -83,7 +85,7 @@ def open_window(
         context = chromium.new_context(
             base_url=office.url, viewport={"width": request.param, "height": 900}, locale="id-ID", **settings
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(_PATIENCE_MS)
         if role is not None:
             context.add_cookies(office.session(role))  # type: ignore[arg-type]
         window = Window(context.new_page(), screenshots, request.param, re.sub(r"\W+", "-", request.node.name))

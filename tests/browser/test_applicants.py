@@ -77,7 +77,7 @@ def test_a_reveal_wants_a_reason_and_shows_the_name_this_once(open_window: OpenW
     expect(page.locator(".summary")).to_be_focused()
     page.locator(".summary a").click()
     expect(page.locator("#alasan-buka")).to_be_focused()
-    page.keyboard.type("Memeriksa berkas")
+    page.keyboard.type(f"Memeriksa berkas {window.width}")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Dibuka untuk Anda sekali ini, dan tercatat.")).to_be_visible()
     name = page.locator("aside dd").first.inner_text()
@@ -87,8 +87,10 @@ def test_a_reveal_wants_a_reason_and_shows_the_name_this_once(open_window: OpenW
     _sixteen(page)
     assert page.locator("aside dd").first.inner_text() == masked
     with office.api() as client:
-        reveals = client.get("/reveals").json()["items"]
-    assert any(one.get("reason") == "Memeriksa berkas" for one in reveals), reveals[:1]
+        asked = {"service": "registration", "by": "registrar-1"}
+        entries = client.get("/audit/entries", params=asked).json()["items"]
+    shown_to = [one["detail"] for one in entries if one["reason"] == f"Memeriksa berkas {window.width}"]
+    assert [one["applicant_ids"] for one in shown_to] == [[page.url.rpartition("/")[2]]]
 
 
 def test_a_correction_without_a_reason_leads_to_what_is_missing_and_loses_nothing(open_window: OpenWindow) -> None:
@@ -105,7 +107,7 @@ def test_a_correction_without_a_reason_leads_to_what_is_missing_and_loses_nothin
     assert window.judge() == []
     page.locator(".summary a").click()
     expect(page.locator("#alasan-perbaiki")).to_be_focused()
-    assert (page.locator("#kolom").input_value(), page.locator("#isi").input_value()) == (
+    assert (page.locator("#kolom").input_value(), page.locator("#isi-benar").input_value()) == (
         "address",
         "Jl. Hayam Wuruk 16",
     )
@@ -125,7 +127,7 @@ def test_a_wrong_correction_is_explained_and_loses_nothing(open_window: OpenWind
     page.locator("#alasan-perbaiki").fill("Uji")
     page.get_by_role("button", name="Perbaiki").click()
     expect(page.locator(".summary")).to_be_focused()
-    assert [page.locator(field).input_value() for field in ("#kolom", "#isi", "#alasan-perbaiki")] == [
+    assert [page.locator(field).input_value() for field in ("#kolom", "#isi-benar", "#alasan-perbaiki")] == [
         *("nik", "123", "Uji"),
     ]
 

@@ -1,9 +1,9 @@
 """Impor: choose what a sheet is, see how it is read, confirm, follow it, and read the report."""
 
 import uuid
-from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
@@ -19,13 +19,21 @@ from services.gateway.pages import site
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.uploads import uploaded
 from shared.cells import Cell
-from shared.problems import Forbidden, Invalid, NotFound, Problem, TooLarge
+from shared.problems import Forbidden, Invalid, NotFound, TooLarge
 
 router = APIRouter(route_class=Page)
 
 _FIRST_ROWS = 5
 _LONGEST_SHOWN = 60  # characters of a cell
 Text = Annotated[str, Form(max_length=200)]
+
+
+class Fault(NamedTuple):
+    """Why a sheet cannot be imported: the field of the form, a code, and what else is known, such as the columns."""
+
+    field: str
+    code: str
+    more: Mapping[str, Any] = MappingProxyType({})
 
 
 @router.get("/impor")
@@ -44,7 +52,7 @@ async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
         code, chosen = str(form.get("program", "")), str(form.get("jenis", ""))
         kind = _kind(chosen, caller)
         if kind.of_a_programme and not code:
-            return await _form(request, gateway, caller, kind=chosen, problem=("program", "programme_missing", {}))
+            return await _form(request, gateway, caller, kind=chosen, problem=Fault("program", "programme_missing"))
         rules = await gateway.programmes.rules(code, caller) if kind.of_a_programme else frozenset[str]()
         sheet = uuid.uuid4().hex
         name = _name(kind, code, sheet, caller)
@@ -56,8 +64,8 @@ async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
             table = await sheets.read_table(gateway.spool.path(name), kind, rules)
         except (Invalid, TooLarge) as problem:
             gateway.spool.drop(name)
-            found = ("file", problem.code, problem.extra)
-            return await _form(request, gateway, caller, program=code, kind=chosen, problem=found)
+            fault = Fault("file", problem.code, problem.extra)
+            return await _form(request, gateway, caller, program=code, kind=chosen, problem=fault)
     told = _preview(kind, table) | {"sheet": sheet, "kind": kind, "code": code, "filename": upload.filename}
     return site.render(request, "impor_periksa.html", caller, **told)
 
@@ -71,7 +79,7 @@ async def start(
     name = _name(kind, program, lembar, caller)
     if not await gateway.jobs.known(name):
         if not gateway.spool.renew(name):
-            gone = ("file", "sheet_gone", {})
+            gone = Fault("file", "sheet_gone")
             return await _form(request, gateway, caller, program=program, kind=jenis, problem=gone)
         await gateway.jobs.refuse_when_full()
         await gateway.jobs.accept(name, kind.name, program, caller)
@@ -93,9 +101,8 @@ async def _form(
     *,
     program: str = "",
     kind: str = "",
-    problem: tuple[str, str, dict[str, Any]] | None = None,
+    problem: Fault | None = None,
 ) -> Response:
-    """`problem` is the field at fault, a reason code, and what else is known about it."""
     told = {
         "programmes": (await programmes.list_programmes(gateway, caller)).items,
         "kinds": [one for one in BY_NAME.values() if _may_import(one, caller)],
