@@ -99,7 +99,8 @@ def test_a_correction_without_a_reason_leads_to_what_is_missing_and_loses_nothin
     _sixteen(page)
     page.locator("summary", has_text="Perbaiki data").click()
     page.get_by_label("Isian").select_option(label="Alamat")
-    page.get_by_label("Isi yang benar").fill("Jl. Hayam Wuruk 16")
+    address = f"Jl. Hayam Wuruk {window.width}"
+    page.get_by_label("Isi yang benar").fill(address)
     _may_be_empty(page)
     page.get_by_role("button", name="Perbaiki").click()
     expect(page.locator(".summary")).to_be_focused()
@@ -109,7 +110,7 @@ def test_a_correction_without_a_reason_leads_to_what_is_missing_and_loses_nothin
     expect(page.locator("#alasan-perbaiki")).to_be_focused()
     assert (page.locator("#kolom").input_value(), page.locator("#isi-benar").input_value()) == (
         "address",
-        "Jl. Hayam Wuruk 16",
+        address,
     )
     page.keyboard.type(f"Salah ketik {window.width}")
     page.keyboard.press("Enter")
@@ -130,6 +131,10 @@ def test_a_wrong_correction_is_explained_and_loses_nothing(open_window: OpenWind
     assert [page.locator(field).input_value() for field in ("#kolom", "#isi-benar", "#alasan-perbaiki")] == [
         *("nik", "123", "Uji"),
     ]
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("heading", name="History").wait_for()
+    page.get_by_role("button", name="Bahasa Indonesia").click()
+    page.get_by_role("heading", name="Riwayat").wait_for()
 
 
 def test_a_form_pressed_twice_is_sent_once(open_window: OpenWindow) -> None:

@@ -1,5 +1,6 @@
 """Impor: choose what a sheet is, see how it is read, confirm, follow it, and read the report."""
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from services.gateway import roles, sheets
+from services.gateway import roles
 from services.gateway.api import imports, programmes
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller
@@ -25,6 +26,7 @@ router = APIRouter(route_class=Page)
 
 _FIRST_ROWS = 5
 _LONGEST_SHOWN = 60  # characters of a cell
+_ISO, _MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)$"), re.compile(r"(?<=^\d{4}-\d\d-\d\d) 00:00:00$")
 Text = Annotated[str, Form(max_length=200)]
 
 
@@ -51,9 +53,10 @@ async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
         form = await request.form()
         code, chosen = str(form.get("program", "")), str(form.get("jenis", ""))
         kind = _kind(chosen, caller)
-        if kind.of_a_programme and not code:
+        if not kind.of_a_programme:
+            code = ""
+        elif not code:
             return await _form(request, gateway, caller, kind=chosen, problem=Fault("program", "programme_missing"))
-        rules = await gateway.programmes.rules(code, caller) if kind.of_a_programme else frozenset[str]()
         sheet = uuid.uuid4().hex
         name = _name(kind, code, sheet, caller)
         try:
@@ -61,7 +64,7 @@ async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
             if not upload.size:
                 raise Invalid("file_missing", "No file was chosen.")
             await gateway.spool.keep(name, upload)
-            table = await sheets.read_table(gateway.spool.path(name), kind, rules)
+            table = await gateway.importing.read(kind, code, name, caller)
         except (Invalid, TooLarge) as problem:
             gateway.spool.drop(name)
             fault = Fault("file", problem.code, problem.extra)
@@ -133,10 +136,11 @@ def _name(kind: Kind, code: str, sheet: str, caller: Caller) -> str:
 def _preview(kind: Kind, table: Table) -> dict[str, Any]:
     """The recognised columns as (heading in the file, our own wording or None for a unit), and the first rows."""
     columns = [(heading, kind.by_name.get(name)) for name, heading in table.headings.items()]
+    further = [column for column in kind.columns if not column.name.startswith("choice_")]  # nobody needs nine of them
     first: Sequence[tuple[int, dict[str, Cell]]] = table.rows[:_FIRST_ROWS]
     return {
         "columns": [(heading, column.headings[0] if column else None) for heading, column in columns],
-        "lacking": [column.headings[0] for column in kind.columns if column.name not in table.headings],
+        "lacking": [column.headings[0] for column in further if column.name not in table.headings],
         "first": [(number, [_shown(cells[name]) for name in table.headings]) for number, cells in first],
         "rows": len(table.rows),
     }
@@ -149,5 +153,5 @@ def _shown(cell: Cell) -> str:
         return "✓" if cell else "✕"
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    written = str(cell)
+    written = _MIDNIGHT.sub("", _ISO.sub(r"\1 \2", str(cell)))
     return f"{written[:_LONGEST_SHOWN]}…" if len(written) > _LONGEST_SHOWN else written

@@ -44,13 +44,17 @@ def _always(request: Request, caller: Caller | None) -> dict[str, Any]:
     def allowed(method: str, path: str) -> bool:
         return caller is not None and may(caller.actor.role, method, path)
 
-    query = f"?{request.url.query}" if request.url.query else ""
+    here = request.url.path
+    if request.method == "GET":
+        address = here + (f"?{request.url.query}" if request.url.query else "")
+    else:  # what a form is sent to stands below the page that it is on
+        address = here.rpartition("/")[0] or here
     return {
         "caller": caller,
         "csrf_token": csrf.token(caller.cookie) if caller and caller.cookie else "",
         "allowed": allowed,
-        "here": request.url.path,
-        "address": request.url.path + (query if request.method == "GET" else ""),
+        "here": here,
+        "address": address,
         "language": language(request),
         "asset": asset,
     }
