@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import socket
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ import psutil
 from deploy.local import services
 from deploy.local.programs import Program
 from deploy.local.runner import LocalStack
+from tests.stack import free_port
 
 _MB = 2**20
 
@@ -118,12 +118,6 @@ def until(condition: Callable[[], Any], seconds: float) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _cpu_s(process: psutil.Process) -> float:

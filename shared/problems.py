@@ -104,11 +104,7 @@ def document(
     more_headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """One problem document; members of `extra` stand beside the standard ones."""
-    headers = dict(more_headers or {})
-    if status == Away.status:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    if status == TooMany.status and extra:
-        headers["Retry-After"] = str(extra["retry_after_s"])
+    headers = {**(more_headers or {}), **retry_after(status, extra)}
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = "Bearer"
     body = {
@@ -120,6 +116,13 @@ def document(
         **(extra or {}),
     }
     return ProblemDocument(body, status_code=status, headers=headers)
+
+
+def retry_after(status: int, extra: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The header that says when to ask again, where that is known."""
+    if status == TooMany.status and extra:
+        return {"Retry-After": str(extra["retry_after_s"])}
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == Away.status else {}
 
 
 def install(app: FastAPI) -> None:

@@ -112,6 +112,16 @@ def create(
         """The process answers."""
         return {"status": "live"}
 
+    async def readiness() -> dict[str, Any]:
+        checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
+        answered, shown = await asyncio.gather(_answers(storage), vitals.now())  # each may wait for the database
+        checks["database"] &= answered
+        healthy = all(checks.values())
+        status = "ready" if healthy else "not ready"
+        return {"status": status, "service": storage.service, "checks": checks, **shown}
+
+    app.state.readiness = readiness
+
     @app.get("/health/ready", include_in_schema=public)
     async def ready() -> JSONResponse:
         """The database answers, the relay is connected, and every queue has a consumer.
@@ -119,17 +129,8 @@ def create(
         Beside that: the age of the oldest outbox entry, how many documents are stuck with an event that cannot be
         published, how many messages are parked, and whether the service is making good what a lost queue did not bring.
         """
-        checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
-        answered, shown = await asyncio.gather(_answers(storage), vitals.now())  # each may wait for the database
-        checks["database"] &= answered
-        healthy = all(checks.values())
-        body = {
-            "status": "ready" if healthy else "not ready",
-            "service": storage.service,
-            "checks": checks,
-            **shown,
-        }
-        return JSONResponse(body, status_code=200 if healthy else 503)
+        body = await readiness()
+        return JSONResponse(body, status_code=200 if body["status"] == "ready" else 503)
 
     if not public:
         app.include_router(audit_api.router_of(storage), dependencies=guard)

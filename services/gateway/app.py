@@ -35,6 +35,10 @@ from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
+from services.gateway.pages import applicants as applicant_pages
+from services.gateway.pages import certificates as certificate_pages
+from services.gateway.pages import home, operations, signing, site, visitor
+from services.gateway.pages import imports as import_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.posting import Poster
@@ -91,7 +95,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         storage,
         store,
         on,
-        [api_router(), certificates.public, docs.router, event_docs.router],
+        [api_router(), certificates.public, docs.router, event_docs.router, pages_router()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
         public=True,
@@ -120,6 +124,8 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         hooks,
         hook_places,
     )
+    app.mount("/static", site.Assets())
+    visitor.tell_browsers_in_pages(app)
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     _wrap(app, settings)
     return app
@@ -136,6 +142,16 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
         return wrapped
 
     app.build_middleware_stack = stack  # type: ignore[method-assign]
+
+
+def pages_router() -> APIRouter:
+    """Every page."""
+    pages = APIRouter(include_in_schema=False)
+    for concept in (signing, home, applicant_pages, import_pages, operations):
+        pages.include_router(concept.router)
+    pages.include_router(signing.public)
+    pages.include_router(certificate_pages.public)
+    return pages
 
 
 def api_router() -> APIRouter:

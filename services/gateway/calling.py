@@ -67,21 +67,21 @@ async def caller(
     """The caller of a route that is not for everybody. Raises Unauthenticated or Forbidden."""
     gateway: Gateway = request.app.state.gateway
     language: Language = "en" if accept_language.lower().startswith("en") else "id"
-    known = await _known(request)
-    if known.cookie is not None:
-        csrf.check(request, known.cookie)
+    found = await known(request)
+    if found.cookie is not None:
+        csrf.check(request, found.cookie)
     path = request.scope["route"].path.removeprefix(PREFIX)
-    if not roles.may(known.actor.role, request.method, path):
-        raise Forbidden("role_not_allowed", f"The role {known.actor.role} may not do this.")
-    context.actor.set(known.actor)
-    key = idempotency_key and gateway.services.digest(idempotency_key, known.actor)
-    return replace(known, language=language, idempotency_key=key)
+    if not roles.may(found.actor.role, request.method, path):
+        raise Forbidden("role_not_allowed", f"The role {found.actor.role} may not do this.")
+    context.actor.set(found.actor)
+    key = idempotency_key and gateway.services.digest(idempotency_key, found.actor)
+    return replace(found, language=language, idempotency_key=key)
 
 
 Known = Annotated[Caller, Depends(caller)]
 
 
-async def no_longer(request: Request, known: Caller) -> None:
+async def no_longer(request: Request, caller: Caller) -> None:
     """Returns, within seconds, when the caller of an answer that goes on and on is not, or may not do, what they were.
 
     Listening is no use of a session: one that nobody uses otherwise ends.
@@ -89,7 +89,7 @@ async def no_longer(request: Request, known: Caller) -> None:
     while True:
         await asyncio.sleep(_ASKED_AGAIN_EVERY_S)
         try:
-            if (await _known(request, used=False)).actor != known.actor:
+            if (await known(request, used=False)).actor != caller.actor:
                 return
         except Unauthenticated:
             return
@@ -97,7 +97,8 @@ async def no_longer(request: Request, known: Caller) -> None:
             continue
 
 
-async def _known(request: Request, *, used: bool = True) -> Caller:
+async def known(request: Request, *, used: bool = True) -> Caller:
+    """Whose token or session it is, in whatever role. Raises Unauthenticated."""
     gateway: Gateway = request.app.state.gateway
     authorization = request.headers.get("authorization")
     if authorization:

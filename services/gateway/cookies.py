@@ -16,7 +16,7 @@ class Cookies:
     """
 
     def __init__(self, *, tls: bool) -> None:
-        self._secure = tls
+        self.tls = tls
         prefix = "__Host-" if tls else ""
         self._session, self._browser = prefix + _SESSION, prefix + _BROWSER
 
@@ -36,9 +36,7 @@ class Cookies:
         self._set(response, self._session, "", 0)
 
     def _set(self, response: Response, name: str, value: str, kept_s: int | None = None) -> None:
-        response.set_cookie(
-            name, value, max_age=kept_s, path="/", secure=self._secure, httponly=True, samesite="strict"
-        )
+        response.set_cookie(name, value, max_age=kept_s, path="/", secure=self.tls, httponly=True, samesite="strict")
 
 
 def _given(request: Request, name: str) -> str | None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from shared.problems import Forbidden
 
 HEADER = "X-CSRF-Token"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def token(cookie: str) -> str:
@@ -22,12 +22,12 @@ def token(cookie: str) -> str:
     return hmac.digest(cookie.encode(errors="surrogatepass"), b"jalur csrf token", "sha256").hex()
 
 
-def check(request: Request, cookie: str) -> None:
-    """Raises Forbidden when an unsafe request in the name of `cookie` lacks its token."""
-    if request.method in _SAFE:
+def check(request: Request, cookie: str, in_form: str = "") -> None:
+    """Raises Forbidden when an unsafe request in the name of `cookie` lacks its token, in the header or `in_form`."""
+    if request.method in SAFE:
         return
     check_origin(request)
-    shown = request.headers.get(HEADER, "")
+    shown = request.headers.get(HEADER, in_form)
     if not hmac.compare_digest(shown.encode(errors="replace"), token(cookie).encode()):
         raise Forbidden("csrf_token_missing", f"Send the session's token in the header {HEADER}.")
 

@@ -65,6 +65,12 @@ class Importing:
         finally:
             self._answering.release()
 
+    async def read(self, kind: Kind, code: str, name: str, caller: Caller) -> Table:
+        """The spooled sheet `name` by our column names. Raises Invalid, TooLarge, Away."""
+        rules = await self._programmes.rules(code, caller) if kind.of_a_programme else frozenset[str]()
+        async with self._reading:
+            return await sheets.read_table(self._spool.path(name), kind, rules)
+
     async def take(
         self,
         kind: Kind,
@@ -76,8 +82,6 @@ class Importing:
         judged: Callable[[int], None] = lambda count: None,
     ) -> Imported:
         """Import the spooled sheet `name`. Raises Invalid, TooLarge, Away, and what an owner refuses as a whole."""
-        rules = await self._programmes.rules(code, caller) if kind.of_a_programme else frozenset[str]()
-        async with self._reading:
-            table = await sheets.read_table(self._spool.path(name), kind, rules)
+        table = await self.read(kind, code, name, caller)
         sheet = Import(kind, code, caller, caller.idempotency_key or name, patience_s, judged)
         return Imported(kind, table, await imports.judge(self._services, sheet, table))

@@ -109,6 +109,26 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     for name, kind in BY_NAME.items()
 }
 
+# pages, by whole paths; each calls routes of the API, which have roles of their own
+PAGES: dict[tuple[str, str], frozenset[Role]] = {
+    ("GET", "/beranda"): ALL,
+    ("POST", "/keluar"): ALL,
+    ("GET", "/program/{code}"): ALL,
+    ("GET", "/program/{code}/pendaftar"): ALL,
+    ("POST", "/program/{code}/pendaftar/cari"): _STAFF,
+    ("GET", "/pendaftar/{applicant_id}"): _STAFF,
+    ("POST", "/pendaftar/{applicant_id}/buka"): _REGISTRAR,
+    ("POST", "/pendaftar/{applicant_id}/perbaiki"): _REGISTRAR,
+    ("POST", "/pendaftar/{applicant_id}/kesampingkan"): _SELECTOR,
+    ("POST", "/pendaftar/{applicant_id}/mundur"): _REGISTRAR,
+    ("GET", "/impor"): _STAFF,
+    ("POST", "/impor"): _STAFF,
+    ("POST", "/impor/mulai"): _STAFF,
+    ("GET", "/impor/{import_id}"): _STAFF,
+    ("GET", "/operasi"): _OPERATOR,
+    ("POST", "/operasi/pesan"): _OPERATOR,
+}
+
 # whole paths that anybody may use, without a token
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
     {
@@ -127,8 +147,18 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/api/schemas/{name}"),
     }
 )
+PUBLIC_PAGES: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("GET", "/"),
+        ("GET", "/masuk"),
+        ("POST", "/masuk"),
+        ("POST", "/bahasa"),
+        ("GET", "/sertifikat"),
+        ("GET", "/sertifikat/{verify_code}"),
+    }
+)
 
 
 def may(role: str, method: str, path: str) -> bool:
     """Whether a role may use a route; a route that the table does not name is nobody's."""
-    return role in ROLES.get((method, path), frozenset())
+    return role in (ROLES | PAGES).get((method, path), frozenset())

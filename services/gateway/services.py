@@ -1,5 +1,6 @@
 """Calls to the four services over HTTP, in the name of whoever acts."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
@@ -21,6 +22,7 @@ from shared.problems import Away, Invalid, NotFound, Problem
 _CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
+_HEALTH_TIMEOUT_S = 4.0
 SERVICE_AWAY = "service_away"  # the code of its problem: what it has done of what it was asked is not known
 LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
@@ -119,6 +121,18 @@ class Services:
                     yield told
         except httpx.TransportError as error:
             raise _away(service) from error
+
+    async def health(self) -> list[dict[str, Any]]:
+        """What each service says about its readiness; of one that does not answer, that."""
+        return list(await asyncio.gather(*map(self._health, self._urls)))
+
+    async def _health(self, service: Owner) -> dict[str, Any]:
+        try:
+            answer = await self._client.get(f"{self._urls[service]}/health/ready", timeout=_HEALTH_TIMEOUT_S)
+            found: dict[str, Any] = answer.json()
+        except (httpx.TransportError, ValueError):
+            return {"service": service, "status": "no answer", "checks": {}}
+        return found
 
     async def close(self) -> None:
         await self._client.aclose()

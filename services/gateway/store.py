@@ -11,6 +11,7 @@ from services.gateway.derive import derive
 from services.gateway.readmodel import Applicant, Person, ProgrammeView
 from services.gateway.rollups import TALLIES, Rollups, rest_after
 from services.gateway.sorting import Place, SortName
+from services.gateway.stages import Stage
 from services.gateway.users import Users
 from shared.contracts import AboutApplicant, Event
 from shared.contracts.selection import Outcome
@@ -154,6 +155,19 @@ class Store:
                 still = limit - len(found)
                 found += await self.applicants.find(where, sort=order, limit=still, hint=sorting.index_of(sort))
         return found
+
+    async def refused_for(self, programme_code: str, reasons: Iterable[str]) -> dict[str, int]:
+        """How many people are refused by each of these rules, the most first; one person may be refused by several."""
+
+        async def people(reason: str) -> int:
+            where = {"programme_code": programme_code, "facets": sorting.facet(Stage.REFUSED, reason=reason)}
+            return int(
+                await guarded(self.applicants.raw.count_documents(where, hint=sorting.index_of("registration_no")))
+            )
+
+        asked = list(reasons)
+        counted = dict(zip(asked, await asyncio.gather(*map(people, asked)), strict=True))
+        return dict(sorted(((one, n) for one, n in counted.items() if n), key=lambda pair: -pair[1]))
 
     async def trainings(self, applicants: Iterable[Applicant]) -> dict[str, list[str]]:
         """Earlier trainings by person, as alumni lists name them."""

@@ -42,7 +42,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        upload = "/imports/" in scope["path"]
+        upload = "/imports/" in scope["path"] or scope["path"] == "/impor"
         limit = self._most_upload_bytes if upload else MOST_JSON_BYTES
         loop = asyncio.get_running_loop()
         deadline: float | None = loop.time() + (_UPLOAD_WITHIN_S if upload else _JSON_WITHIN_S)
@@ -89,6 +89,14 @@ class Spool:
 
     def holds(self, name: str) -> bool:
         return self.path(name).exists()
+
+    def renew(self, name: str) -> bool:
+        """Keep the sheet for another hour; False when there is none."""
+        try:
+            os.utime(self.path(name))
+        except FileNotFoundError:
+            return False
+        return True
 
     async def keep(self, name: str, upload: UploadFile) -> None:
         """Write the upload to disk, mode 600. Raises Away, with nothing left behind, when the disk is full."""

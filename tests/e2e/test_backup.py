@@ -31,11 +31,11 @@ from deploy.topology import SERVICES
 from services.gateway.client import Client
 from shared.cells import JAKARTA
 from shared.restored import COLLECTION
-from tests.e2e.conftest import _free_port
 from tests.e2e.programme_files import Step, funnel_of, steps
 from tests.e2e.test_kills import _read_log
 from tests.faults.rebuilt import what_it_says
 from tests.faults.system import why_not
+from tests.stack import free_port
 
 ROOT = Path(__file__).parents[2]
 OPEN, LATER, PLAYED = "UJI-KINI", "UJI-NANTI", "LPKS-2025"
@@ -64,7 +64,7 @@ def started(places: Path) -> Iterator[Callable[[str], LocalStack]]:
     running: list[LocalStack] = []
 
     def start(name: str) -> LocalStack:
-        stack = LocalStack(places / name, port=_free_port())
+        stack = LocalStack(places / name, port=free_port())
         running.append(stack)
         stack.start()
         return stack

@@ -29,10 +29,10 @@ from deploy.local.runner import LocalStack
 from services.gateway.kinds import APPLICANTS
 from shared.cells import JAKARTA
 from tests.e2e import people_sought
-from tests.e2e.conftest import _free_port
 from tests.e2e.people_sought import Sought
 from tests.e2e.programme_files import steps
 from tests.e2e.test_kills import _read_log
+from tests.stack import free_port
 
 CODE, OPEN = "LPKS-2025", "UJI-DATA"
 NIK, NAME, PHONE = "3375014107990012", "Ratna Kusumaningtyas", "0813-2244-6688"
@@ -50,7 +50,7 @@ class Written(NamedTuple):
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A system with servers of its own, whose logs can be read."""
-    stack = LocalStack(tmp_path_factory.mktemp("alone"), port=_free_port())
+    stack = LocalStack(tmp_path_factory.mktemp("alone"), port=free_port())
     stack.start()
     try:
         yield stack

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -26,6 +25,7 @@ from shared import log
 from shared.topology import LOG
 from tests.faults.proxy import Network, Proxy
 from tests.faults.seams.control import Control
+from tests.stack import free_port
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class System(LocalStack):
     """
 
     def __init__(self, path: Path, *, replicas: int = 1, service_environment: Mapping[str, str] | None = None) -> None:
-        super().__init__(path, port=_free_port(), db_prefix="uji")
+        super().__init__(path, port=free_port(), db_prefix="uji")
         self.network = Network()
         self.broker = Proxy([], amqp=True)
         self.balancers: dict[str, Proxy] = {}
@@ -222,9 +222,3 @@ class System(LocalStack):
         for path in self.home.secrets.rglob("*amqp_url*"):
             through = path.read_text().replace(f"@{_HOST}:{direct}/", f"@{_HOST}:{self.broker.port}/")
             path.write_text(through)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])

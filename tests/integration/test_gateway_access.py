@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from services.gateway import csrf, roles
 from services.gateway.app import build
 from services.gateway.import_job import By, ImportJob, State
-from services.gateway.roles import PREFIX, PUBLIC, ROLES, Role
+from services.gateway.roles import PAGES, PREFIX, PUBLIC, PUBLIC_PAGES, ROLES, Role
 from services.gateway.secret import fingerprint
 from tests.integration.gateway_alone import (
     PASSWORD,
@@ -91,8 +91,9 @@ async def ask(
 
 def test_every_route_has_a_row_and_every_row_a_route(world_of_routes: set[tuple[str, str]]) -> None:
     rows = {(method, PREFIX + path) for method, path in ROLES}
-    assert rows.isdisjoint(PUBLIC)
-    assert world_of_routes == rows | PUBLIC
+    groups = [rows, set(PAGES), PUBLIC, PUBLIC_PAGES]
+    assert world_of_routes == set().union(*groups)
+    assert len(world_of_routes) == sum(map(len, groups))
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from fastapi import FastAPI
 
 from services.gateway import roles
 from services.gateway.app import api_router
-from services.gateway.roles import PREFIX, PUBLIC, ROLES, Role
+from services.gateway.roles import PAGES, PREFIX, PUBLIC, PUBLIC_PAGES, ROLES, Role
 
 UNKNOWN_KINDS = {("POST", "/programmes/{code}/imports/{kind}"), ("POST", "/imports/{kind}")}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+PAGES_DOCUMENT = DOCUMENT.with_name("pages.md")
 
 
 def routes() -> set[tuple[str, str]]:
@@ -52,3 +53,16 @@ def test_the_document_tells_who_may_use_a_route(method: str, path: str) -> None:
     allowed = "everybody" if ROLES[method, path] == roles.ALL else ", ".join(sorted(ROLES[method, path] - {Role.ADMIN}))
     row = f"| `{method} {path}` | {allowed or 'admin only'} | "
     assert row in DOCUMENT.read_text()
+
+
+def test_the_document_of_the_pages_tells_who_may_see_which() -> None:
+    document = PAGES_DOCUMENT.read_text()
+    named = document.partition("**Open to anybody**")[2].partition("\n\n")[0]
+    assert {tuple(one.split()) for one in re.findall(r"`([^`]+)`", named)} == PUBLIC_PAGES
+    rows = re.findall(r"^\| `(\w+) ([^`]+)` \| ([^|]+) \| ", document, flags=re.MULTILINE)
+    told = {(method, path): who for method, path, who in rows}
+    assert told == {
+        page: "everybody" if allowed == roles.ALL else ", ".join(sorted(allowed - {Role.ADMIN}))
+        for page, allowed in PAGES.items()
+    }
+    assert len(rows) == len(PAGES)

@@ -34,7 +34,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 Prefer = Annotated[str, Header(description="`respond-async`: answer 202 at once.")]
 
 
-def _path(kind: Kind) -> str:
+def path(kind: Kind) -> str:
     return f"{'/programmes/{code}' if kind.of_a_programme else ''}/imports/{kind.name}"
 
 
@@ -48,7 +48,7 @@ def _add(kind: Kind) -> None:
         return await _import(kind, "", request, gateway, caller, prefer)
 
     router.add_api_route(
-        _path(kind),
+        path(kind),
         of_programme if kind.of_a_programme else of_all,
         methods=["POST"],
         name=f"import_{kind.name}",
@@ -80,7 +80,7 @@ async def show_import(import_id: str, gateway: TheGateway, caller: Known) -> dic
     For who has asked for it, and for the roles that may import that kind of sheet; for others there is no such import.
     """
     job = await gateway.jobs.of(import_id)
-    if job.by.name != caller.actor.name and not roles.may(caller.actor.role, "POST", _path(BY_NAME[job.kind])):
+    if job.by.name != caller.actor.name and not roles.may(caller.actor.role, "POST", path(BY_NAME[job.kind])):
         raise NotFound("unknown_import", "There is no such import.")
     return job.status()
 

@@ -1,0 +1,50 @@
+"""Operasi: whether every service is well, and messages that wait for a person's decision."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from services.gateway.api import parked
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import Caller
+from services.gateway.pages import site
+from services.gateway.pages.visitor import Page, Visitor
+from shared.parking_api import Wanted
+
+router = APIRouter(route_class=Page)
+
+
+@router.get("/operasi")
+async def operations(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
+    """Services, and the groups of parked messages; asked for again every few seconds."""
+    part = "_operasi.html" if request.headers.get("HX-Request") else "operasi.html"
+    return site.render(request, part, caller, **await _told(request, gateway, caller), missing=False)
+
+
+@router.post("/operasi/pesan")
+async def decide(
+    request: Request,
+    gateway: TheGateway,
+    caller: Visitor,
+    queue: Annotated[str, Form(max_length=200)],
+    cause: Annotated[str, Form(max_length=200)],
+    tindakan: Annotated[str, Form(pattern="^(replay|discard)$")],
+    alasan: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Send a group of messages again, or throw it away; with a reason that is kept on record."""
+    if alasan.strip():
+        wanted = Wanted.model_validate({"queue": queue, "cause": cause, "reason": alasan})
+        await (parked.replay if tindakan == "replay" else parked.discard)(wanted, gateway, caller)
+        return RedirectResponse("/operasi", status_code=303)
+    told = await _told(request, gateway, caller)
+    return site.render(request, "operasi.html", caller, status=422, **told, missing=True)
+
+
+async def _told(request: Request, gateway: Gateway, caller: Caller) -> dict[str, Any]:
+    own, others, waiting = await asyncio.gather(
+        request.app.state.readiness(), gateway.services.health(), parked.list_parked(gateway, caller)
+    )
+    return {"services": [own, *others], "waiting": waiting}

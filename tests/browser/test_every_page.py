@@ -1,0 +1,83 @@
+"""Every page, at a desk and on a phone: usable by everybody, no wider than the window, light, without complaints."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.office import Office, Window
+
+OpenWindow = Callable[..., Window]
+
+_STAFF = {
+    "beranda": "/beranda",
+    "program": "/program/LPKS-2025",
+    "program-kosong": "/program/UJI-1",
+    "pendaftar": "/program/LPKS-2025/pendaftar",
+    "pendaftar-disaring": "/program/LPKS-2025/pendaftar?tahap=refused&alasan=under_age&urut=-total",
+    "pendaftar-kosong": "/program/UJI-1/pendaftar",
+    "impor": "/impor?program=UJI-1",
+    "operasi": "/operasi",
+    "tidak-ada": "/tidak/ada",
+}
+_ANYBODY = {"awal": "/", "masuk": "/masuk", "sertifikat": "/sertifikat", "sertifikat-tak-dikenal": "/sertifikat/xyz"}
+
+
+def _applicant(office: Office, stage: str) -> str:
+    with office.api() as client:
+        found = client.get("/programmes/LPKS-2025/applicants", params={"stage": stage, "limit": 1}).json()
+    return f"/pendaftar/{found['items'][0]['applicant_id']}"
+
+
+def _look_at_all(window: Window, pages: dict[str, str]) -> list[str]:
+    wrong = []
+    window.expected_statuses = {404}
+    for name, path in pages.items():
+        window.page.goto(path)
+        window.keep(name)
+        wrong += window.judge()
+    return wrong
+
+
+def test_the_pages_of_staff(open_window: OpenWindow, office: Office) -> None:
+    people = {f"satu-{stage}": _applicant(office, stage) for stage in ("placed", "refused", "reserve")}
+    assert _look_at_all(open_window("admin"), _STAFF | people) == []
+
+
+def test_the_pages_of_anybody(open_window: OpenWindow) -> None:
+    assert _look_at_all(open_window(), _ANYBODY) == []
+
+
+def test_pages_in_english(open_window: OpenWindow, office: Office) -> None:
+    window = open_window("admin")
+    window.page.goto("/beranda")
+    window.page.get_by_role("button", name="English").click()
+    window.page.get_by_role("heading", name="Training programmes").wait_for()
+    assert window.page.locator("html").get_attribute("lang") == "en"
+    assert _look_at_all(window, {"en-satu": _applicant(office, "placed"), "en-impor": "/impor"}) == []
+    window.page.get_by_role("button", name="Bahasa Indonesia").click()
+    window.page.get_by_role("heading", name="Impor lembar kerja").wait_for()
+    assert window.page.url.endswith("/impor")
+
+
+def test_the_judge_finds_what_is_wrong(open_window: OpenWindow) -> None:
+    window = open_window()
+    window.page.goto("/masuk")
+    window.page.evaluate("document.querySelectorAll('label').forEach(one => one.remove())")
+    window.page.evaluate("document.querySelector('h1').textContent = 'Panjang'.repeat(300)")
+    wrong = " ".join(window.judge())
+    assert "critical label" in wrong and "px wide" in wrong
+    window.page.evaluate("console.error('sengaja')")
+    assert [one for one in window.complaints if "sengaja" in one] == window.complaints != []
+    window.complaints.clear()
+
+
+@pytest.mark.parametrize("role", ["registrar", "selector", "operator", "viewer"])
+def test_a_menu_leads_only_where_the_role_may_go(open_window: OpenWindow, role: str) -> None:
+    window = open_window(role)
+    window.page.goto("/beranda")
+    links = window.page.locator("nav a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    imports, operations = role in ("registrar", "selector"), role == "operator"
+    assert ("/impor" in links, "/operasi" in links) == (imports, operations)
+    for link in links:
+        answer = window.page.goto(link)
+        assert answer is not None and answer.status == 200, link
