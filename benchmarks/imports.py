@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ from benchmarks.figures import Curve, Figure, Section
 from deploy.local import services
 from deploy.local.runner import LocalStack
 from services.gateway.client import Client
+from tests.stack import free_port
 
 _BULK = 100  # documents, as the import writes them
 _SETTLED_S = 900
@@ -48,7 +48,7 @@ def measure(quick: bool) -> Section:
         path = Path(folder) / "pendaftar.xlsx"
         read: dict[int, list[reading.Read]] = {}
         imported: dict[int, list[Imported]] = {}
-        with LocalStack(Path(folder) / "home", port=_free_port(), db_prefix="bench") as stack:
+        with LocalStack(Path(folder) / "home", port=free_port(), db_prefix="bench") as stack:
             for seed, rows in enumerate((*sizes, sizes[-1], sizes[-1]), start=1):
                 write_sheet(path, rows, seed)
                 read.setdefault(rows, []).append(reading.read(path))
@@ -110,12 +110,6 @@ def _forget_peak(pid: int | None) -> None:
 def _peak(pid: int | None) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _section(rows: int, read: dict[int, list[reading.Read]], imported: dict[int, list[Imported]]) -> Section:

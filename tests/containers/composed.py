@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tarfile
 import uuid
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from testcontainers.compose import DockerCompose
+
+from tests.stack import free_port
 
 ROOT = Path(__file__).parents[2]
 BASE_IMAGES = ("python:3.13-slim", "rabbitmq:4-management", "mongo:8")
@@ -45,7 +46,7 @@ class Composed:
         self.project = f"uji-{uuid.uuid4().hex[:8]}"
         self.version = self.project
         self._clone = directory / "clone"
-        self._port = _free_port()
+        self._port = free_port()
         for part in _PARTS:
             _copy(ROOT / part, self._clone / part)
         # 16 addresses nobody else of this host is likely to have
@@ -170,9 +171,3 @@ def _copy(source: Path, to: Path) -> None:
         shutil.copytree(source, to, ignore=shutil.ignore_patterns(*_OF_ONE_CHECKOUT))
     else:
         shutil.copy(source, to)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
