@@ -36,6 +36,7 @@ up: setup
 
 # faults by themselves, as they want the machine to themselves; then the other files side by side, on servers of their own
 test: setup
+	@deploy/local/setup.sh test
 	@$(RUN)/python -m pytest tests/faults
 	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadfile
 

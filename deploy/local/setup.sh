@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing: system packages (as root, with apt), then .venv from requirements.lock, then this project.
-# With the argument `bench`, instead: what only `make bench` needs, beside what is installed already.
+# With the argument `bench`, instead: what only `make bench` needs, beside what is installed already. With `test`: what
+# some tests drive, where it can be had; without it they say that they are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -26,6 +27,12 @@ missing_packages() {
     fi
 }
 
+# Debian packages of which a test looks for a command: the pages in a real browser, the alerts in Prometheus' own words.
+packages_for_tests() {
+    command -v chromium >/dev/null || echo chromium
+    command -v promtool >/dev/null || echo prometheus
+}
+
 # Debian starts the servers it installs, at once and at every boot; here each run has its own.
 keep_servers_off() {
     trap restore_policy EXIT
@@ -34,7 +41,7 @@ keep_servers_off() {
     fi
     cat >"$POLICY" <<POLICY
 #!/bin/sh
-case "\$1" in rabbitmq-server|epmd*) exit 101 ;; esac
+case "\$1" in rabbitmq-server|epmd*|prometheus*) exit 101 ;; esac
 [ ! -x $POLICY.before-jalur ] || exec $POLICY.before-jalur "\$@"
 POLICY
     chmod 755 "$POLICY"
@@ -49,9 +56,9 @@ restore_policy() {
 
 keep_servers_off_at_boot() {
     if [[ -d /run/systemd/system ]]; then
-        systemctl disable rabbitmq-server.service epmd.socket epmd.service
+        systemctl disable "$@"
     else
-        update-rc.d rabbitmq-server disable
+        update-rc.d "${1%.service}" disable
     fi >/dev/null 2>&1 || true
 }
 
@@ -68,7 +75,10 @@ install_packages() {
     keep_servers_off
     "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null
     if [[ " $* " == *" rabbitmq-server "* ]]; then
-        keep_servers_off_at_boot
+        keep_servers_off_at_boot rabbitmq-server.service epmd.socket epmd.service
+    fi
+    if [[ " $* " == *" prometheus "* ]]; then
+        keep_servers_off_at_boot prometheus.service
     fi
 }
 
@@ -96,6 +106,13 @@ if [[ ${1:-} == bench ]]; then
         echo "Installing the Python packages of requirements.bench.lock into .venv ..."
         .venv/bin/python -m pip --disable-pip-version-check install --no-input --quiet --require-hashes -r requirements.bench.lock
         echo "$hash" >"$STAMP.bench"
+    fi
+    exit
+fi
+if [[ ${1:-} == test ]]; then
+    mapfile -t packages < <(packages_for_tests)
+    if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+        install_packages "${packages[@]}"
     fi
     exit
 fi
