@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import actors, context, logs, openapi, parking_api, problems, serving
+from shared import actors, context, logs, metering, openapi, parking_api, problems, serving, tracing
 from shared.audit import api as audit_api
 from shared.ending import end
 from shared.free_text import holds_nik
@@ -93,6 +93,7 @@ def create(
                 task.remove_done_callback(_report)
             await end(*tasks)
             storage.close()
+            await asyncio.to_thread(tracing.end)
 
     closed = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}
     app = FastAPI(lifespan=lifespan, **{**closed, **fastapi})
@@ -103,9 +104,19 @@ def create(
     openapi.describe(app)
     app.add_middleware(Correlation)
     app.add_middleware(Stopping)
+    app.add_middleware(metering.Metering, public=public)
     guard = [] if public else [Depends(actors.required(settings.actor_public_keys, storage.service))]
     for router in routers:
         app.include_router(router, dependencies=guard)
+
+    async def check() -> dict[str, bool]:
+        database = await _answers(storage) and prepared.is_set()
+        return {"relay": relay.connected, "consumers": on.ready, "database": database}
+
+    async def measure() -> None:
+        await vitals.measure(all((await check()).values()))
+
+    app.include_router(metering.router(settings.metrics_token, measure))
 
     @app.get("/health/live", include_in_schema=public)
     async def live() -> dict[str, str]:
@@ -119,9 +130,7 @@ def create(
         Beside that: the age of the oldest outbox entry, how many documents are stuck with an event that cannot be
         published, how many messages are parked, and whether the service is making good what a lost queue did not bring.
         """
-        checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
-        answered, shown = await asyncio.gather(_answers(storage), vitals.now())  # each may wait for the database
-        checks["database"] &= answered
+        checks, shown = await asyncio.gather(check(), vitals.now())  # each may wait for the database
         healthy = all(checks.values())
         body = {
             "status": "ready" if healthy else "not ready",
@@ -186,9 +195,10 @@ class Correlation:
         await self._app(scope, receive, send)
 
 
-def run(build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
+def run(service: str, build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, service, settings.log_format)
+    tracing.configure(service, settings.otlp_url, settings.traced_share)
     log.info("starting, pid %s", os.getpid())
     uvicorn.run(
         build,

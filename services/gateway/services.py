@@ -12,7 +12,7 @@ import orjson
 from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
 from services.gateway.settings import Settings
-from shared import actors, context
+from shared import actors, context, tracing
 from shared.context import Actor
 from shared.json_lines import NDJSON
 from shared.json_lines import lines as lines_of
@@ -158,6 +158,7 @@ class Services:
         return {
             "Authorization": f"Bearer {actors.sign(self._key, caller.actor, service)}",
             "X-Correlation-Id": context.correlation(),
+            **tracing.carried(),
         }
 
 
