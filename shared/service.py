@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import actors, context, logs, metering, openapi, parking_api, problems, serving, tracing
+from shared import VERSION, actors, context, logs, metering, openapi, parking_api, problems, serving, tracing
 from shared.audit import api as audit_api
 from shared.ending import end
 from shared.free_text import holds_nik
@@ -135,6 +135,7 @@ def create(
         body = {
             "status": "ready" if healthy else "not ready",
             "service": storage.service,
+            **({} if public else {"version": VERSION}),
             "checks": checks,
             **shown,
         }
