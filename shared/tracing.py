@@ -30,9 +30,9 @@ _headers = TraceContextTextMapPropagator()
 
 
 def configure(service: str, url: str | None, share: float) -> None:
-    """From now on send this share of all traces to the collector at `url`; with None, none."""
+    """From now on send this share of all traces to the collector at `url`; without one, none."""
     global _tracer
-    if url is None:
+    if not url:
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
