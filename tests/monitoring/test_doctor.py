@@ -107,10 +107,10 @@ def test_a_message_that_is_parked(well: LocalStack) -> None:
     async def discard() -> None:
         async with await aio_pika.connect(well.amqp_url) as connection:
             channel = await connection.channel()
-            for service in deployed.CONSUMERS:
-                name = topology.parked(topology.queue_of(service, ApplicantRegistered))
-                with_messages = await channel.get_queue(name, ensure=False)
-                await with_messages.purge()
+            for on in deployed.subscriptions():
+                if ApplicantRegistered in on.contracts:
+                    name = topology.parked(topology.queue_of(on.service, ApplicantRegistered))
+                    await (await channel.get_queue(name, ensure=False)).purge()
 
     asyncio.run(publish())
     try:
