@@ -25,8 +25,8 @@ class ServiceSettings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, min_length=20, description="What Prometheus shows at /metrics; without one nobody sees them."
     )
-    otlp_url: str | None = Field(
-        default=None, description="Where traces are sent over OTLP/HTTP, as http://host:4318/v1/traces; else nowhere."
+    otlp_url: str = Field(
+        default="", description="Where traces are sent over OTLP/HTTP, as http://host:4318/v1/traces; else nowhere."
     )
     traced_share: float = Field(default=1.0, ge=0, le=1, description="Of all requests, how many are traced.")
 

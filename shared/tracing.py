@@ -29,7 +29,7 @@ _nothing: AbstractContextManager[None] = contextlib.nullcontext()
 _headers = TraceContextTextMapPropagator()
 
 
-def configure(service: str, url: str | None, share: float) -> None:
+def configure(service: str, url: str, share: float) -> None:
     """From now on send this share of all traces to the collector at `url`; without one, none."""
     global _tracer
     if not url:

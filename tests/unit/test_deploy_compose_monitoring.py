@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.topology import SERVICES
-from shared.settings import ServiceSettings
+from deploy.composed import secrets
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.monitoring.yaml").read_text())
-ADDED = {name: one for name, one in COMPOSE["services"].items() if name not in SERVICES}
+ADDED: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 
 @pytest.mark.parametrize("name", ADDED)
@@ -34,8 +33,16 @@ def test_what_is_mounted_is_there() -> None:
                 assert (DEPLOY / mount.partition(":")[0]).is_file()
 
 
-def test_every_service_can_be_told_where_traces_go() -> None:
-    settings = {f"JALUR_{name.upper()}" for name in ServiceSettings.model_fields}
-    for name in SERVICES:
-        told = set(COMPOSE["services"][name]["environment"])
-        assert told == {"JALUR_OTLP_URL", "JALUR_TRACED_SHARE"} and told <= settings
+@pytest.mark.parametrize(("container", "file"), [("prometheus", "metrics_token"), ("grafana", "grafana_password")])
+def test_each_is_shown_its_own_secret_and_no_other(container: str, file: str, tmp_path: Path) -> None:
+    secrets.settle(tmp_path)
+    assert [path.name for path in (tmp_path / container).iterdir()] == [file]
+    (mounted,) = (one for one in ADDED[container]["volumes"] if not isinstance(one, str))
+    assert mounted["source"] == "${JALUR_SECRETS:-./secrets}/" + container
+    assert f"/run/secrets/{file}" in str(ADDED[container]) + (DEPLOY / "monitoring" / "prometheus.yml").read_text()
+
+
+def test_prometheus_shows_the_token_that_services_ask_for(tmp_path: Path) -> None:
+    secrets.settle(tmp_path)
+    of_services = {path.read_text() for path in tmp_path.glob("services/*/jalur_metrics_token")}
+    assert of_services == {(tmp_path / "prometheus" / "metrics_token").read_text()}
