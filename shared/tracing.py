@@ -5,6 +5,7 @@ value and no message of an error, any of which may hold what somebody entered.
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -20,7 +21,7 @@ from shared import context
 HEADER = "traceparent"  # W3C trace context; in events `ce-traceparent`, CloudEvents' extension for it
 
 _SEND_EVERY_MS = 1000
-_SEND_WITHIN_S = 3.0  # a collector that is away holds up no end of a process for longer
+_SEND_WITHIN_S = 3.0  # a batch; a collector that is away holds up the end of a process no longer either
 _MOST_WAITING = 8192  # spans; beyond that they are dropped
 
 _tracer: Tracer | None = None
@@ -54,9 +55,14 @@ def configure(service: str, url: str, share: float) -> None:
 
 
 def end() -> None:
-    """Send what is left. Waits for the collector, a few seconds at most."""
+    """Send what is left, and trace nothing more. Waits for the collector, a few seconds at most."""
+    global _tracer
+    _tracer = None
     while _ends:
-        _ends.pop()()
+        # by itself it tries batch after batch, each until its time is over; what a thread leaves over ends with us
+        sending = threading.Thread(target=_ends.pop(), daemon=True)
+        sending.start()
+        sending.join(_SEND_WITHIN_S)
 
 
 def answering(traceparent: str | None) -> AbstractContextManager[Span | None]:

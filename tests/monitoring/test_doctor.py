@@ -138,7 +138,7 @@ def test_a_queue_that_nobody_consumes(well: LocalStack) -> None:
 
 
 def test_a_disk_alarm(well: LocalStack) -> None:
-    with _disk_free_limit(well, "100TB"):
+    with _disk_free_limit(well, "100000GB"):
         says(well, "disk alarm: it takes no messages", "Make room on its disk")
 
 
