@@ -96,7 +96,6 @@ async def test_what_waits_in_an_outbox_is_shown_with_its_age(
 async def test_a_gateway_without_a_token_for_metrics_shows_them_to_nobody(alone: Alone) -> None:
     async with alone.gateway() as url, administrator(url) as admin:
         assert (await admin.get(f"{url}/metrics")).status_code == httpx.codes.UNAUTHORIZED
-        assert (await admin.get(f"{url}/metrics", headers={"Authorization": "Bearer "})).is_client_error
 
 
 async def test_requests_are_counted_by_route_and_nothing_a_client_makes_up_is_a_label(alone: Alone) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aio_pika
@@ -18,6 +19,9 @@ from pymongo import MongoClient
 from typer.testing import CliRunner
 
 from deploy import topology as deployed
+from deploy.backup import back_up
+from deploy.kept.deployment import Deployment
+from deploy.kept.files import MANIFEST
 from deploy.local import rabbitmq
 from deploy.local.runner import LocalStack
 from services.gateway.cli import app
@@ -58,7 +62,7 @@ def well(stack: LocalStack) -> Iterator[LocalStack]:
 
 
 def test_nothing_is_wrong_with_a_system_that_is_well(well: LocalStack, tmp_path: Path) -> None:
-    (tmp_path / "2030-01-01").mkdir()
+    _backup(tmp_path / "last-night", hours_ago=9)
     code, said = doctor(well, "--backups", str(tmp_path))
     assert code == OK and "nothing is wrong" in said
     for service in deployed.SERVICES:
@@ -66,7 +70,7 @@ def test_nothing_is_wrong_with_a_system_that_is_well(well: LocalStack, tmp_path:
     assert "each with a consumer" in said and said.count("each service has its own") == 2
     assert "nobody gets in without one" in said and "with a primary" in said
     assert re.search(r"jalur.log holds [1-9]\d* events", said)
-    assert "the newest is 0 hours old" in said
+    assert "1, the newest is 9 hours old" in said
 
 
 def test_a_token_that_does_not_hold_and_one_that_may_not_see_it(well: LocalStack) -> None:
@@ -154,15 +158,21 @@ def test_an_account_that_is_missing(well: LocalStack) -> None:
 
 
 def test_backups(well: LocalStack, tmp_path: Path) -> None:
+    code, said = doctor(well, "--backups", str(tmp_path / "none"))
+    assert code == WRONG and "✗ backups: there is none in" in said
+    _backup(tmp_path / "old", hours_ago=72)
+    (tmp_path / "half").mkdir()
     code, said = doctor(well, "--backups", str(tmp_path))
-    assert code == WRONG and "is empty" in said
-    old = tmp_path / "2030-01-01"
-    old.mkdir()
-    os.utime(old, times=(time.time() - 3 * 24 * 3600,) * 2)
-    code, said = doctor(well, "--backups", str(tmp_path))
-    assert code == WRONG and "✗ backups: the newest is 72 hours old" in said
-    code, said = doctor(well, JALUR_BACKUPS=str(tmp_path / "none"))
-    assert code == WRONG and "No such file" in said
+    assert code == WRONG and "✗ backups: 1, the newest is 72 hours old" in said
+    back_up(Deployment(well.mongo_url, well.amqp_url, None, "jalur", well.home.secrets), tmp_path / "new")
+    code, said = doctor(well, JALUR_BACKUPS=str(tmp_path))
+    assert code == OK and "✓ backups: 2, the newest is 0 hours old" in said
+
+
+def _backup(path: Path, hours_ago: int) -> None:
+    path.mkdir()
+    taken_at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    (path / MANIFEST).write_text(json.dumps({"taken_at": taken_at.isoformat()}))
 
 
 @contextmanager
