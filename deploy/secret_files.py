@@ -38,6 +38,7 @@ class SecretFiles:
         """
         actor_key = self.secret("actor_private_key", actor_keys.new_key)
         public_keys = actor_keys.public_keys(actor_key)
+        metrics_token = self.secret("metrics_token")
         # once keys have been rotated their ids stand in the file
         field_keys = self.secret("field_key")
         own = {
@@ -56,7 +57,12 @@ class SecretFiles:
             directory = self.secrets_of(name)
             for made in (directory.parent, directory):
                 made.mkdir(mode=0o700, exist_ok=True)
-            common = {"amqp_url": amqp_url, "mongo_url": mongo_url, "actor_public_keys": public_keys}
+            common = {
+                "amqp_url": amqp_url,
+                "mongo_url": mongo_url,
+                "actor_public_keys": public_keys,
+                "metrics_token": metrics_token,
+            }
             for setting, value in {**common, **own.get(name, {})}.items():
                 write_private(directory / f"jalur_{setting}", value)
         for name in _ONCE_SHARED:

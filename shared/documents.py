@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from shared import context
+from shared import context, tracing
 from shared.contracts import Event
 from shared.ledger import Entry
 from shared.meta import Meta
@@ -100,6 +100,7 @@ def entries_of(service: str, aggregate: str, document: Document, events: Sequenc
     """The outbox entries of the version that `document` is about to become; ids are deterministic."""
     version = document.next_version
     now = datetime.now(UTC).isoformat(timespec="microseconds")
+    traced = {"trace": trace} if (trace := tracing.traceparent()) else {}
     entries = []
     for n, event in enumerate(events):
         counted = event.event_name in document.counted
@@ -116,6 +117,7 @@ def entries_of(service: str, aggregate: str, document: Document, events: Sequenc
                 "correlation": context.correlation(),
                 "causation": context.causation_id.get(),
                 "data": event.model_dump(mode="json"),
+                **traced,
             }
         )
     return entries

@@ -19,6 +19,7 @@ from shared import log
 from shared.broker import keep_connected, raise_failure
 from shared.lease import Lease
 from shared.messaging import BATCH, Subscription, Subscriptions
+from shared.metrics import Outcome
 from shared.outbox import Relay
 from shared.parking_record import discarded_in
 from shared.places_heard import PlacesHeard
@@ -153,7 +154,8 @@ class _RetriesOfASecond(Retries):
         super().__init__(service, channel)
         self._sent_on = sent_on
 
-    async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> None:
+    async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> Outcome:
         await asyncio.sleep(_OTHERS_S)
-        if not await self._sent_on.has(queue, message.message_id):
-            await super().after_failure(message, queue, error)
+        if await self._sent_on.has(queue, message.message_id):
+            return "handled"  # by whoever has sent it on
+        return await super().after_failure(message, queue, error)

@@ -1,11 +1,14 @@
 """What may stand in a log line: nothing by which a person could be recognised, and no secret."""
 
+import json
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from shared import context, tracing
 from shared.free_text import scrubbed
 
 # what these say often quotes the value that was wrong: pydantic's ValidationError, KeyError, UnicodeDecodeError …
@@ -24,12 +27,34 @@ class Discreet(logging.Formatter):
         return _told(ei[1])
 
 
-def configure(level: str) -> None:
+class DiscreetJson(Discreet):
+    """One JSON object a line: what a line says, and which request or event it was written for."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "service": self._service,
+            "logger": record.name,
+            "message": scrubbed(record.getMessage()),
+            "correlation": context.correlation_id.get(),
+            "trace": tracing.trace_id(),
+            "error": self.formatException(record.exc_info) if record.exc_info and record.exc_info[1] else None,
+        }
+        return json.dumps({name: value for name, value in said.items() if value is not None}, ensure_ascii=False)
+
+
+def configure(level: str, service: str, form: Literal["json", "plain"]) -> None:
     """All log lines of this process, and what ends it, go to stderr in this form."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    plain = Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(DiscreetJson(service) if form == "json" else plain)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("aio_pika", "aiormq", "httpx", "pymongo"):
+    for chatty in ("aio_pika", "aiormq", "httpx", "opentelemetry", "pymongo"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     sys.excepthook = _log_the_end
 

@@ -13,10 +13,11 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from pydantic import ValidationError
 
-from shared import context, meta, topology
+from shared import context, meta, metrics, topology, tracing
 from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
 from shared.meta import BadHeaders, Meta
+from shared.metrics import Outcome
 from shared.retries import Forged, NotYet, Permanent, Retries
 from shared.sent_on import SentOn
 from shared.storage import StorageAway, Unstorable
@@ -147,23 +148,28 @@ class Subscriptions:
         self.consuming.add(subscription.queue)
         while True:
             batch = await _next_batch(arrived)
+            began = time.monotonic()
             self._batches += 1
             try:
                 # all of them end before one failure is raised: none still runs when its message comes again
                 handling = (self.handle(subscription, message, retries) for message in batch)
-                raise_failure(await asyncio.gather(*handling, return_exceptions=True))
+                outcomes = await asyncio.gather(*handling, return_exceptions=True)
+                raise_failure(outcomes)
             finally:
                 self._batches -= 1
                 self._last_batch_at = time.monotonic()
+            took_s = time.monotonic() - began
+            metrics.batch_handled(subscription.queue, outcomes, took_s, batch[0].headers.get("ce-time"))
             # every effect of this batch is durable now, or its message has been sent on
             self.handled.add(message.message_id for message in batch if self._is_vouched_for(subscription, message))
             await batch[-1].ack(multiple=True)
 
-    async def handle(self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries) -> None:
+    async def handle(self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries) -> Outcome:
         """Until the message has had its durable effect, or was sent on to be retried or parked."""
         while True:
             try:
-                return await self._deliver(subscription, message)
+                await self._deliver(subscription, message)
+                return "handled"
             except StorageAway:
                 # a server that is away is not an attempt: hold on to the message until it is back
                 await asyncio.sleep(_DATABASE_PAUSE_S)
@@ -176,11 +182,12 @@ class Subscriptions:
 
     async def _send_on(
         self, subscription: Subscription, message: AbstractIncomingMessage, retries: Retries, error: Exception
-    ) -> None:
-        await retries.after_failure(message, subscription.queue, error)
+    ) -> Outcome:
+        outcome = await retries.after_failure(message, subscription.queue, error)
         # not of what is forged: it may bear the id of a true event
         if self.sent_on is not None and not isinstance(error, Forged):
             await self.sent_on.mark(subscription.queue, message.message_id)
+        return outcome
 
     def event_in(self, subscription: Subscription, message: AbstractIncomingMessage) -> tuple[Event, Meta]:
         """The event in a message. Raises Permanent when it is none, Forged when its publisher has not sent it."""
@@ -196,7 +203,8 @@ class Subscriptions:
         context.actor.set(context.Actor(name=attributes.source.rsplit("/", 1)[-1], role=context.SERVICE))
         context.correlation_id.set(attributes.correlation_id)
         context.causation_id.set(attributes.id)
-        await subscription.handle(event, attributes, self._store)
+        with tracing.handling(attributes.traceparent, subscription.queue, attributes.id):
+            await subscription.handle(event, attributes, self._store)
 
     def _declare_to_faststream(self, queue: str, contract: type[E], handle: Handler[E]) -> None:
         async def receive(event: Any) -> None:

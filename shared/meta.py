@@ -12,6 +12,7 @@ ATTEMPTS_BEFORE = "ce-attemptsbefore"  # how often before it was last replayed
 REASON = "ce-reason"
 ROUTING_KEY = "ce-routingkey"  # the one under which it was published
 PARKED_AT = "ce-parkedat"
+TRACE = "ce-traceparent"  # the trace that has caused it, if that is traced
 _SEQUENCE_DIGITS = 12
 _MOST = 2**63 - 1  # what a document's mark can hold
 _MOST_ATTEMPTS = 1_000_000
@@ -36,6 +37,7 @@ class Meta:
     correlation_id: str | None
     causation_id: str | None
     attempt: int = 0
+    traceparent: str | None = None
 
     @property
     def publisher(self) -> str:
@@ -63,6 +65,8 @@ def headers(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
     if entry.get("causation"):
         result["ce-causationid"] = entry["causation"]
+    if "trace" in entry:
+        result[TRACE] = entry["trace"]
     return result
 
 
@@ -86,6 +90,7 @@ def read(found: Mapping[str, Any]) -> Meta:
         correlation_id=_text(found.get("ce-correlationid")),
         causation_id=_text(found.get("ce-causationid")),
         attempt=attempt(found),
+        traceparent=_text(found.get(TRACE)),
     )
 
 

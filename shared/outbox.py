@@ -11,7 +11,7 @@ import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.exceptions import DeliveryError
 
-from shared import meta
+from shared import meta, metrics, tracing
 from shared.audit.trail import Trail
 from shared.broker import Unreachable, keep_connected, raise_failure
 from shared.documents import Committed, is_deed
@@ -136,15 +136,19 @@ class Relay:
                 if not is_deed(entry):
                     await _send(exchange, entry)
                     done.append((committed, entry["id"]))
+                    if "trace" in entry:
+                        tracing.published(entry)
 
         recording = asyncio.create_task(self._record(batch))
         try:
             async with asyncio.timeout(_CONFIRM_TIMEOUT_S):
                 outcomes = await asyncio.gather(*map(in_order, batch), return_exceptions=True)
         finally:
+            metrics.published.inc(len(done))
             done += await recording
             await self._pull(batch, done)
         if any(outcomes):
+            metrics.held_up.inc(sum(outcome is not None for outcome in outcomes))
             self._tell_apart(batch, outcomes)
 
     def _tell_apart(self, batch: Sequence[Committed], outcomes: Sequence[BaseException | None]) -> None:

@@ -70,7 +70,7 @@ class Away(Problem):
     status = 503
 
 
-_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -158,6 +158,6 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
     """The methods of all routes of a path; the router itself names only those of the first."""
     return [
         method
-        for method in _METHODS
+        for method in METHODS
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
     ]

@@ -8,6 +8,7 @@ from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from shared import meta, topology
+from shared.metrics import Outcome
 
 _REASON_LENGTH = 500
 _MOST_HEADERS = 60_000
@@ -33,7 +34,7 @@ class Retries:
         self._service = service
         self._channel = channel
 
-    async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> None:
+    async def after_failure(self, message: AbstractIncomingMessage, queue: str, error: Exception) -> Outcome:
         """To the next rung, or to the parking place when the error is permanent or the ladder is climbed."""
         attempt = meta.attempt(message.headers) + 1
         step = None if isinstance(error, Permanent) else topology.rung(self._service, attempt)
@@ -58,6 +59,7 @@ class Retries:
             type=message.type,
         )
         await exchange.publish(copy, routing_key=queue, mandatory=True)
+        return "retried" if step else "parked"
 
 
 def _reason(error: Exception) -> str:

@@ -30,6 +30,10 @@ _HEADERS = {
         "ce-sequence": {"type": "string", "description": "The aggregate's version, zero-padded: the newest wins."},
         "ce-correlationid": {"type": "string"},
         "ce-causationid": {"type": "string"},
+        "ce-traceparent": {
+            "type": "string",
+            "description": "W3C trace context: the trace that has caused the event. Only where traces are kept.",
+        },
     },
 }
 

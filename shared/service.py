@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import actors, context, logs, openapi, parking_api, problems, serving
+from shared import VERSION, actors, context, logs, metering, openapi, parking_api, problems, serving, tracing
 from shared.audit import api as audit_api
 from shared.ending import end
 from shared.free_text import holds_nik
@@ -93,6 +93,7 @@ def create(
                 task.remove_done_callback(_report)
             await end(*tasks)
             storage.close()
+            await asyncio.to_thread(tracing.end)
 
     closed = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}
     app = FastAPI(lifespan=lifespan, **{**closed, **fastapi})
@@ -103,9 +104,19 @@ def create(
     openapi.describe(app)
     app.add_middleware(Correlation)
     app.add_middleware(Stopping)
+    app.add_middleware(metering.Metering, public=public)
     guard = [] if public else [Depends(actors.required(settings.actor_public_keys, storage.service))]
     for router in routers:
         app.include_router(router, dependencies=guard)
+
+    async def check() -> dict[str, bool]:
+        database = await _answers(storage) and prepared.is_set()
+        return {"relay": relay.connected, "consumers": on.ready, "database": database}
+
+    async def measure() -> None:
+        await vitals.measure(all((await check()).values()))
+
+    app.include_router(metering.router(settings.metrics_token, measure))
 
     @app.get("/health/live", include_in_schema=public)
     async def live() -> dict[str, str]:
@@ -113,12 +124,10 @@ def create(
         return {"status": "live"}
 
     async def readiness() -> dict[str, Any]:
-        checks = {"relay": relay.connected, "consumers": on.ready, "database": prepared.is_set()}
-        answered, shown = await asyncio.gather(_answers(storage), vitals.now())  # each may wait for the database
-        checks["database"] &= answered
-        healthy = all(checks.values())
-        status = "ready" if healthy else "not ready"
-        return {"status": status, "service": storage.service, "checks": checks, **shown}
+        checks, shown = await asyncio.gather(check(), vitals.now())  # each may wait for the database
+        status = "ready" if all(checks.values()) else "not ready"
+        version = {} if public else {"version": VERSION}
+        return {"status": status, "service": storage.service, **version, "checks": checks, **shown}
 
     app.state.readiness = readiness
 
@@ -187,9 +196,10 @@ class Correlation:
         await self._app(scope, receive, send)
 
 
-def run(build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
+def run(service: str, build: Callable[[], FastAPI], settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, service, settings.log_format)
+    tracing.configure(service, settings.otlp_url, settings.traced_share)
     log.info("starting, pid %s", os.getpid())
     uvicorn.run(
         build,

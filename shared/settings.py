@@ -1,7 +1,7 @@
 """Settings every service has: from JALUR_* in the environment, or from files in JALUR_SECRETS_DIR."""
 
 import os
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +21,14 @@ class ServiceSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     log_level: str = "INFO"
+    log_format: Literal["json", "plain"] = Field(default="json", description="One JSON object a line, or for reading.")
+    metrics_token: SecretStr | None = Field(
+        default=None, min_length=20, description="What Prometheus shows at /metrics; without one nobody sees them."
+    )
+    otlp_url: str = Field(
+        default="", description="Where traces are sent over OTLP/HTTP, as http://host:4318/v1/traces; else nowhere."
+    )
+    traced_share: float = Field(default=1.0, ge=0, le=1, description="Of all requests, how many are traced.")
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:

@@ -14,11 +14,13 @@ EVERY_S = 5.0
 class Upkeep:
     """Declares everything of a service again every few seconds: whatever somebody has removed is back soon.
 
-    `parked` counts the messages by queue, as of the last time; None before the first.
+    `parked` counts the messages by queue, as of the last time; None before the first. `waiting` counts those in all
+    queues of the service that are no parking places.
     """
 
     def __init__(self, url: str, on: Subscriptions) -> None:
         self.parked: dict[str, int] | None = None
+        self.waiting: dict[str, int] = {}
         self._url = url
         self._on = on
 
@@ -34,5 +36,6 @@ class Upkeep:
         while True:
             if self._on.ready:  # who begins to listen declares them too, and has to see what was missing
                 waiting = await topology.declare(channel, wanted)
-                self.parked = {queue: waiting[topology.parked(queue)] for queue in queues}
+                self.parked = {queue: waiting.pop(topology.parked(queue)) for queue in queues}
+                self.waiting = waiting
             await asyncio.sleep(EVERY_S if self._on.ready else 0.2)

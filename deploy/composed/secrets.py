@@ -2,8 +2,8 @@
 
 `deploy/init` runs it; what was decided before stays. The directory is for its owner alone, and so is each file that
 stands directly in it. Beside them stands one directory for each kind of container, which is shown nothing else:
-`services/<service>`, `rabbitmq`, `mongodb`, `prepare` and `jalur`. What is in those any user can read, because a
-container has users of its own; nobody else on the host gets as far as that.
+`services/<service>`, `rabbitmq`, `mongodb`, `prepare`, `jalur`, `prometheus` and `grafana`. What is in those any user
+can read, because a container has users of its own; nobody else on the host gets as far as that.
 """
 
 import json
@@ -57,6 +57,8 @@ def _of_operator(files: SecretFiles, passwords: Mapping[str, str]) -> dict[str, 
         "mongodb": {"key": on_database["mongodb_key"]},
         "prepare": {**on_database, "amqp_management_url": management_url, "accounts.json": json.dumps(passwords)},
         "jalur": {"credentials.json": json.dumps(credentials)},
+        "prometheus": {"metrics_token": files.secret("metrics_token")},
+        "grafana": {"grafana_password": files.secret("grafana_password")},
     }
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 FORMAT = 1
-_MANIFEST, _DIGESTS = "manifest.json", "SHA256SUMS"
+MANIFEST, _DIGESTS = "manifest.json", "SHA256SUMS"
 _LEVEL = 3  # sealed fields do not get smaller, and of the rest this takes nearly as much off as 9 does
 
 
@@ -64,7 +64,7 @@ class Draft:
 
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write manifest and digests, and put it where it belongs; from then on it is on the disk."""
-        self.json(_MANIFEST, {"format": FORMAT, **manifest})
+        self.json(MANIFEST, {"format": FORMAT, **manifest})
         lines = [f"{_digest(path)}  {path.relative_to(self.path)}\n" for path in _files(self.path)]
         with private(self.path / _DIGESTS) as file:
             file.write("".join(lines).encode())
@@ -81,10 +81,10 @@ class Backup:
     def __init__(self, path: Path) -> None:
         """Raises Unusable for what is no backup, is damaged, or was written by a version that this one cannot read."""
         self.path = path
-        if not (path / _MANIFEST).is_file() or not (path / _DIGESTS).is_file():
-            raise Unusable(f"{path} is no backup: it has no {_MANIFEST} with {_DIGESTS}")
+        if not (path / MANIFEST).is_file() or not (path / _DIGESTS).is_file():
+            raise Unusable(f"{path} is no backup: it has no {MANIFEST} with {_DIGESTS}")
         self._check_digests()
-        self.manifest: dict[str, Any] = json.loads((path / _MANIFEST).read_text())
+        self.manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text())
         if self.manifest["format"] != FORMAT:
             raise Unusable(
                 f"{path} is a backup of format {self.manifest['format']}, and this version reads {FORMAT}: "

@@ -16,10 +16,13 @@ OPERATOR = "jalur"
 
 # RabbitMQ's own script: the one Debian puts on PATH switches to a user who cannot read a private directory
 _SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+_PORTS = ("amqp", "management", "prometheus", "distribution", "epmd")
 _CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{amqp}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {management}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {prometheus}
 default_user = {user}
 default_pass = {password}
 default_user_tags.administrator = true
@@ -106,12 +109,12 @@ def prepare(home: Home) -> Node:
     """Write the configuration of the node of this home. The password is decided once, with the data."""
     directory = home.data / "rabbitmq"
     directory.mkdir(mode=0o700, exist_ok=True)
-    node = Node(directory, home.secret("rabbitmq_password"), home.ports(["amqp", "management", "distribution", "epmd"]))
+    node = Node(directory, home.secret("rabbitmq_password"), home.ports(_PORTS))
     write_private(
         directory / "rabbitmq.conf",
         _CONFIGURATION.format(user=OPERATOR, password=node.password, **node.ports),
     )
-    (directory / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_shovel].\n")
+    (directory / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus,rabbitmq_shovel].\n")
     return node
 
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 _PLUGIN = "rabbitmq_"
-_WANTED = ("rabbit", "rabbitmq_prelaunch", "rabbitmq_management", "rabbitmq_shovel")
+_WANTED = ("rabbit", "rabbitmq_prelaunch", "rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_shovel")
 
 
 def view(script: Path, directory: Path) -> Path:

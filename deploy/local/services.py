@@ -29,7 +29,7 @@ def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]
     _word(home).unlink(missing_ok=True)
     spool = home.data / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
-    common = {"JALUR_DB_PREFIX": db_prefix, "JALUR_HTTP_HOST": _HOST}
+    common = {"JALUR_DB_PREFIX": db_prefix, "JALUR_HTTP_HOST": _HOST, "JALUR_LOG_FORMAT": "plain"}
     of_gateway = {
         "JALUR_SPOOL_DIR": str(spool),
         **{f"JALUR_{name.upper()}_URL": url(ports[name]) for name in BEHIND},

@@ -4,4 +4,4 @@ from services.certification.app import build
 from services.certification.settings import Settings
 from shared.service import run
 
-run(build, Settings.load())
+run("certification", build, Settings.load())

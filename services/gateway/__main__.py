@@ -4,4 +4,4 @@ from services.gateway.app import build
 from services.gateway.settings import Settings
 from shared.service import run
 
-run(build, Settings.load())
+run("gateway", build, Settings.load())

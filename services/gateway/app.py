@@ -10,6 +10,7 @@ from services.gateway.api import (
     applicants,
     audit,
     certificates,
+    deployment,
     docs,
     event_docs,
     imports,
@@ -159,7 +160,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, selection, matching),
-        *(certificates, live, session, users, audit, parked, rebuilding, webhooks),
+        *(certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from services.gateway.report import Reader, Report
 from services.gateway.services import Services
 from services.gateway.uploads import Spool
 from services.gateway.verdicts import Verdicts
+from shared import metrics
 from shared.problems import Away
 
 _READ_AT_ONCE = 2  # each reader may take a core and a gigabyte
@@ -82,6 +84,17 @@ class Importing:
         judged: Callable[[int], None] = lambda count: None,
     ) -> Imported:
         """Import the spooled sheet `name`. Raises Invalid, TooLarge, Away, and what an owner refuses as a whole."""
+        began = time.monotonic()
         table = await self.read(kind, code, name, caller)
         sheet = Import(kind, code, caller, caller.idempotency_key or name, patience_s, judged)
-        return Imported(kind, table, await imports.judge(self._services, sheet, table))
+        verdicts = await imports.judge(self._services, sheet, table)
+        _measure(kind, verdicts, time.monotonic() - began)
+        return Imported(kind, table, verdicts)
+
+
+def _measure(kind: Kind, verdicts: Verdicts, seconds: float) -> None:
+    accepted, duplicates = verdicts.accepted, verdicts.duplicates
+    counts = {"accepted": accepted, "duplicate": duplicates, "refused": verdicts.rows - accepted - duplicates}
+    for verdict, count in counts.items():
+        metrics.import_rows.labels(kind.name, verdict).inc(count)
+    metrics.importing.labels(kind.name).observe(seconds)

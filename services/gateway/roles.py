@@ -92,6 +92,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/webhooks/{name}/replay"): _ADMIN,
     ("POST", "/rebuild"): _OPERATOR,
     ("GET", "/rebuild"): _OPERATOR,
+    ("GET", "/deployment"): _OPERATOR,
     ("GET", "/parked"): _OPERATOR,
     ("GET", "/parked/{message_id}"): _OPERATOR,
     ("POST", "/parked/replay"): _OPERATOR,

@@ -13,13 +13,14 @@ import orjson
 from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
 from services.gateway.settings import Settings
-from shared import actors, context
+from shared import actors, context, tracing
 from shared.context import Actor
 from shared.json_lines import NDJSON
 from shared.json_lines import lines as lines_of
 from shared.problems import Away, Invalid, NotFound, Problem
 
 _CONNECT_TIMEOUT_S = 2.0
+_READINESS_TIMEOUT_S = 8.0  # longer than it takes a service to find out that its database is away
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
 _HEALTH_TIMEOUT_S = 4.0
@@ -64,6 +65,14 @@ class Services:
 
     async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         return await self._call("GET", service, path, caller, timeout_s=timeout_s)
+
+    async def readiness(self, service: Owner) -> dict[str, Any] | None:
+        """What a service says of itself, ready or not, and by its clock `date`; None when it does not answer."""
+        try:
+            answer = await self._client.get(f"{self._urls[service]}/health/ready", timeout=_READINESS_TIMEOUT_S)
+            return {**answer.json(), "date": answer.headers.get("date")}
+        except (httpx.TransportError, ValueError):
+            return None
 
     async def put(self, service: Owner, path: str, caller: Caller, body: Any) -> Any:
         return await self._call("PUT", service, path, caller, body)
@@ -172,6 +181,7 @@ class Services:
         return {
             "Authorization": f"Bearer {actors.sign(self._key, caller.actor, service)}",
             "X-Correlation-Id": context.correlation(),
+            **tracing.carried(),
         }
 
 

@@ -6,7 +6,7 @@ from shared.rows import Judged, Verdict
 
 
 class Verdicts:
-    """The verdicts on a sheet's rows; `rows` and `accepted` count them.
+    """The verdicts on a sheet's rows; `rows`, `accepted` and `duplicates` count them.
 
     `told` are those that say something. What was taken without a word is only counted: of a large sheet that is nearly
     all of it.
@@ -15,6 +15,7 @@ class Verdicts:
     def __init__(self, judged: Iterable[Judged] = ()) -> None:
         self.rows = 0
         self.accepted = 0
+        self.duplicates = 0
         self.told: list[Judged] = []
         self.add(judged)
 
@@ -23,5 +24,6 @@ class Verdicts:
             taken = one.verdict is Verdict.ACCEPTED
             self.rows += 1
             self.accepted += taken
+            self.duplicates += not taken and one.verdict is Verdict.DUPLICATE
             if one.warnings or not taken:
                 self.told.append(one)

@@ -4,4 +4,4 @@ from services.placement.app import build
 from services.placement.settings import Settings
 from shared.service import run
 
-run(build, Settings.load())
+run("placement", build, Settings.load())

@@ -4,4 +4,4 @@ from services.registration.app import build
 from services.registration.settings import Settings
 from shared.service import run
 
-run(build, Settings.load())
+run("registration", build, Settings.load())

@@ -4,4 +4,4 @@ from services.selection.app import build
 from services.selection.settings import Settings
 from shared.service import run
 
-run(build, Settings.load())
+run("selection", build, Settings.load())

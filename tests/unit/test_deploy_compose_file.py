@@ -48,7 +48,8 @@ def test_every_setting_is_explained() -> None:
     passed_through = {
         name for one in CONTAINERS.values() for name, value in one.get("environment", {}).items() if value is None
     }
-    used = {name for name, _ in _INTERPOLATED.findall(text)} | passed_through | {"COMPOSE_PROFILES"}
+    beside = (DEPLOY / "compose.monitoring.yaml").read_text()
+    used = {name for name, _ in _INTERPOLATED.findall(text + beside)} | passed_through | {"COMPOSE_PROFILES"}
     explained = {name for name, _ in _EXAMPLE.findall(EXAMPLE)}
     assert explained == used
     # in words above it, or above the group that it belongs to
@@ -58,7 +59,7 @@ def test_every_setting_is_explained() -> None:
 
 def test_the_defaults_that_are_explained_are_those_that_hold() -> None:
     explained = dict(_EXAMPLE.findall(EXAMPLE))
-    text = (DEPLOY / "compose.yaml").read_text()
+    text = (DEPLOY / "compose.yaml").read_text() + (DEPLOY / "compose.monitoring.yaml").read_text()
     for name, default in _INTERPOLATED.findall(text):
         assert explained[name] == default, name
     for service in SERVICES:

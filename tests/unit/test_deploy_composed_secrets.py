@@ -51,9 +51,10 @@ def test_a_container_is_shown_no_secret_that_it_does_not_need(settled: Path) -> 
     for service in SERVICES:
         own = {
             "registration": {"field_key", "jalur_person_key"},
-            "gateway": {"jalur_admin_password", "jalur_admin_token"},
+            "gateway": {"jalur_admin_password", "jalur_admin_token", "jalur_webhook_keys"},
         }
-        assert shown(f"services/{service}") - {"actor_private_key"} == {f"account_{service}"} | own.get(service, set())
+        common = {f"account_{service}", "metrics_token"}
+        assert shown(f"services/{service}") - {"actor_private_key"} == common | own.get(service, set())
     holds_private_key = [name for name in SERVICES if "actor_private_key" in shown(f"services/{name}")]
     assert holds_private_key == ["gateway"]
     assert shown("mongodb") == {"mongodb_key"}
@@ -61,6 +62,7 @@ def test_a_container_is_shown_no_secret_that_it_does_not_need(settled: Path) -> 
     accounts = {f"account_{service}" for service in SERVICES}
     assert shown("prepare") == {"mongodb_key", "mongodb_password", "rabbitmq_password"} | accounts
     assert shown("jalur") == {"rabbitmq_password", "jalur_admin_token"}
+    assert (shown("prometheus"), shown("grafana")) == ({"metrics_token"}, {"grafana_password"})
 
 
 def test_the_broker_starts_with_the_operator_alone_whose_password_it_knows_by_its_hash(settled: Path) -> None:

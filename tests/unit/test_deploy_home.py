@@ -50,14 +50,14 @@ def test_secrets_are_decided_once_and_addresses_every_time(home: Home) -> None:
     changed = {path.name for path in second if first[path] != second[path]}
     assert changed == {"jalur_amqp_url", "jalur_mongo_url"}
     keys = [value for path, value in second.items() if path.parent == home.secrets]
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert len(set(keys)) == len(keys)
     assert min(len(key) for key in keys) >= 32
 
 
 def test_a_service_reads_its_own_secrets_and_those_of_no_other(home: Home) -> None:
     home.settle(urls("a"))
-    common = {"jalur_amqp_url", "jalur_mongo_url", "jalur_actor_public_keys"}
+    common = {"jalur_amqp_url", "jalur_mongo_url", "jalur_actor_public_keys", "jalur_metrics_token"}
     own = {
         "registration": {"jalur_field_keys", "jalur_person_key"},
         "gateway": {"jalur_actor_private_key", "jalur_admin_password", "jalur_admin_token", "jalur_webhook_keys"},

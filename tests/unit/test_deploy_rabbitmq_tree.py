@@ -8,6 +8,7 @@ DEPENDENCIES = {
     "rabbit": "rabbitmq_prelaunch,ra",
     "rabbitmq_prelaunch": "rabbit_common",
     "rabbitmq_management": "rabbit,rabbitmq_web_dispatch",
+    "rabbitmq_prometheus": "rabbit,rabbitmq_management",
     "rabbitmq_shovel": "rabbit",
     "rabbitmq_web_dispatch": "cowboy",
     "rabbitmq_mqtt": "rabbit",

@@ -1,13 +1,18 @@
 """Log lines name nobody, whatever a message or an exception quotes."""
 
 import io
+import json
 import logging
 import re
+import sys
+from datetime import datetime
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel
 
-from shared.logs import Discreet
+from shared import context, logs
+from shared.logs import Discreet, DiscreetJson
 from shared.settings import ServiceSettings
 
 NIK, NAME = "3376014107990012", "Siti Nur Aminah"
@@ -72,3 +77,48 @@ def test_missing_settings_are_named_without_the_secrets_beside_them() -> None:
     with pytest.raises(ValueError, match="actor_public_keys") as missing:
         ServiceSettings(amqp_url="amqp://jalur:sandi-rahasia@host/", _secrets_dir=None)  # type: ignore[arg-type, call-arg]
     assert "sandi-rahasia" not in str(missing.value)
+
+
+def logged_as_json(message: str, *arguments: object, error: BaseException | None = None) -> dict[str, str]:
+    record = logging.LogRecord(
+        "uji", logging.ERROR, __file__, 1, message, arguments, (type(error), error, None) if error else None
+    )
+    line = DiscreetJson("selection").format(record)
+    assert "\n" not in line
+    read: dict[str, str] = json.loads(line)
+    return read
+
+
+def test_a_line_is_one_json_object_that_names_the_request_it_was_written_for() -> None:
+    token = context.correlation_id.set("formulir-17")
+    read = logged_as_json("row of %s refused,\ntry %d", NIK, 3)
+    context.correlation_id.reset(token)
+    assert datetime.fromisoformat(read.pop("time")).tzinfo is not None
+    assert read == {
+        "level": "ERROR",
+        "service": "selection",
+        "logger": "uji",
+        "message": "row of … refused,\ntry 3",
+        "correlation": "formulir-17",
+    }
+
+
+@pytest.mark.parametrize("error", quoting(), ids=lambda error: type(error).__name__)
+def test_an_exception_is_shown_in_json_without_the_values_it_quotes(error: BaseException) -> None:
+    read = logged_as_json("something went wrong", error=error)
+    assert NAME not in json.dumps(read, ensure_ascii=False) and type(error).__name__ in read["error"]
+
+
+@pytest.mark.parametrize("form", ["json", "plain"])
+def test_the_setting_decides_the_form(
+    form: Literal["json", "plain"], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        logs.configure("INFO", "selection", form)
+        logging.getLogger("uji").info("a line")
+    finally:
+        root.handlers[:], root.level = before, level
+    assert capsys.readouterr().err.startswith("{") is (form == "json")

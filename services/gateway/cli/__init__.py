@@ -2,7 +2,7 @@
 
 import typer
 
-from services.gateway.cli import programmes, running
+from services.gateway.cli import doctor, programmes, running
 from services.gateway.cli.audit import audit
 from services.gateway.cli.events import events
 from services.gateway.cli.keys import keys
@@ -16,7 +16,7 @@ from services.gateway.cli.users import users
 from services.gateway.cli.webhooks import webhooks
 
 app = typer.Typer(help="Jalur: from registration to a job.", no_args_is_help=True, add_completion=False)
-for commands in (running.commands, programmes.commands):
+for commands in (running.commands, programmes.commands, doctor.commands):
     app.add_typer(commands)
 for group in (audit, events, keys, parked, person, rebuild, retention, schemas, subscribers, users, webhooks):
     app.add_typer(group)
