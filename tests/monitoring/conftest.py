@@ -10,14 +10,14 @@ import pytest
 from deploy.local.runner import LocalStack
 from shared.cells import JAKARTA
 from tests.builders import programme
-from tests.e2e.conftest import _free_port
+from tests.stack import free_port
 
 TODAY = datetime.now(JAKARTA).date()
 
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    running = LocalStack(tmp_path_factory.mktemp("monitored"), port=_free_port())
+    running = LocalStack(tmp_path_factory.mktemp("monitored"), port=free_port())
     running.start()
     try:
         token = json.loads(running.credentials.read_text())["token"]
