@@ -89,6 +89,13 @@ class Committed(NamedTuple):
     entries: list[dict[str, Any]]
     behind: bool = False
     version: int | None = None
+    since: int | None = None  # the version before the first of these entries
+
+    def followed_by(self, later: "Committed") -> "Committed":
+        """Both together. Where another process has committed in between, something stands between them, too."""
+        adjoins = self.version is not None and later.since == self.version
+        behind = self.behind or not adjoins
+        return self._replace(entries=[*self.entries, *later.entries], behind=behind, version=later.version)
 
 
 def event_id(service: str, aggregate: str, document: Document, n: int = 0) -> str:

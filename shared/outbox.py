@@ -75,8 +75,7 @@ class Relay:
             return  # it stays behind what is in the outbox
         earlier = self._waiting.get(key)
         if earlier is not None:
-            entries = [*earlier.entries, *committed.entries]
-            self._waiting[key] = earlier._replace(entries=entries, version=committed.version)
+            self._waiting[key] = earlier.followed_by(committed)
         elif len(self._waiting) < _BACKLOG:
             self._waiting[key] = committed
         self._work.set()
@@ -187,9 +186,10 @@ class Relay:
         for committed, entry_id in done:
             ids.setdefault(committed.collection, {}).setdefault(committed.document_id, []).append(entry_id)
         whole: dict[str, dict[str, int]] = {}
-        for collection, id_, entries, behind, version in batch:
-            if version is not None and not behind and len(ids.get(collection, {}).get(id_, ())) == len(entries):
-                whole.setdefault(collection, {})[id_] = version
+        for one in batch:
+            published = ids.get(one.collection, {}).get(one.document_id, ())
+            if one.version is not None and not one.behind and len(published) == len(one.entries):
+                whole.setdefault(one.collection, {})[one.document_id] = one.version
         try:
             for collection, of_documents in ids.items():
                 await self._collections[collection].pull(of_documents, whole.get(collection, {}))

@@ -294,10 +294,12 @@ class Documents(Generic[D]):
         entries = entries_of(service, self._aggregate, document, events)
         entries += deeds_of(service, self.name, self._aggregate, document, added)
         await self._saves.submit(save_of(document, entries, added))
-        document.version = document.next_version
+        before, document.version = document.version, document.next_version
         document.settle_ledger()
         if entries:
-            self._storage.on_commit(Committed(self.name, document.id, entries, document._owing, document.version))
+            self._storage.on_commit(
+                Committed(self.name, document.id, entries, document._owing, document.version, before)
+            )
             document._owing = True
         return document
 

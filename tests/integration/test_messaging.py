@@ -122,6 +122,31 @@ async def test_what_is_left_in_an_outbox_goes_out_before_what_is_committed_now(
         assert [one["reason"] for one in outsider.data(ApplicantWithdrawn)][:3] == ["1", "2", "3"]
 
 
+async def test_what_another_replica_commits_in_between_is_not_taken_out_unpublished(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    other = Storage(servers.mongo, leavers.raw.database.name, "uji")
+    elsewhere = other.documents("leavers", Leaver, aggregate="leaver")  # its relay has just died
+    async with relaying(servers, leavers) as relay:
+        let_go, publish = asyncio.Event(), relay._publish
+
+        async def held(*flight: Any) -> None:
+            await let_go.wait()
+            await publish(*flight)
+
+        monkeypatch.setattr(relay, "_publish", held)
+        await leavers.change("first", Leaver.leave)
+        await until(lambda: relay._flying)
+        for replica in (leavers, elsewhere, leavers):
+            await replica.change("a", Leaver.leave)
+        let_go.set()
+        await until(lambda: _is_zero(leavers))
+    told = [json.loads(one.body)["reason"] for one in outsider.seen if one.headers["ce-subject"] == "a"]
+    assert told == ["1", "2", "3"]
+    other.close()
+
+
 async def test_what_is_slow_on_its_way_is_not_swept_up_beside_it(
     servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
