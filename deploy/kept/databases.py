@@ -25,7 +25,7 @@ Counts = dict[str, dict[str, int]]  # database without prefix → collection →
 
 # what tells where a service is with queues and leases of a broker that is gone, and who is signed in: a restored
 # service hears the whole log again, and everybody signs in anew
-LEFT_OUT = frozenset({"heard", "sent_on", "leases", "sessions", "sign_in_failures"})
+LEFT_OUT = frozenset({"heard", "sent_on", "leases", "sessions", "sign_in_failures", "webhook_places", "sheets_in_hand"})
 # an import that is under way needs its sheet, which names people in clear and is not kept: it is to be handed in again
 _FINISHED = {("gateway", "imports"): {"state": {"$nin": ["queued", "running"]}}}
 

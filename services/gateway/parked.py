@@ -69,11 +69,11 @@ class ParkedEverywhere:
     async def _list(
         self, service: Any, queue: str | None, cause: str | None, after: str, limit: int, caller: Caller
     ) -> ParkedList | None:
-        if service == OWN:
-            return parking_api.page(await self._own.look(queue), cause, after, limit)
         asked = {"queue": queue, "cause": cause, "after": after, "limit": limit}
         query = urlencode({name: value for name, value in asked.items() if value})
         try:
+            if service == OWN:
+                return parking_api.page(await self._own.look(queue), cause, after, limit)
             answer = await self._services.get(service, f"/internal/parked?{query}", caller)
         except Away:
             return None

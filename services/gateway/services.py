@@ -23,7 +23,6 @@ _CONNECT_TIMEOUT_S = 2.0
 _READINESS_TIMEOUT_S = 8.0  # longer than it takes a service to find out that its database is away
 ANSWER_TIMEOUT_S = 20.0
 ROWS_TIMEOUT_S = 300.0  # one call may carry a whole sheet
-_HEALTH_TIMEOUT_S = 4.0
 SERVICE_AWAY = "service_away"  # the code of its problem: what it has done of what it was asked is not known
 LINE_TIMEOUT_S = 30.0  # between two lines of an answer that takes its time
 
@@ -132,16 +131,12 @@ class Services:
             raise _away(service) from error
 
     async def health(self) -> list[dict[str, Any]]:
-        """What each service says about its readiness; of one that does not answer, that."""
-        return list(await asyncio.gather(*map(self._health, self._urls)))
-
-    async def _health(self, service: Owner) -> dict[str, Any]:
-        try:
-            answer = await self._client.get(f"{self._urls[service]}/health/ready", timeout=_HEALTH_TIMEOUT_S)
-            found: dict[str, Any] = answer.json()
-        except (httpx.TransportError, ValueError):
-            return {"service": service, "status": "no answer", "checks": {}}
-        return found
+        """What each service says of its readiness; of one that does not answer, that."""
+        said = await asyncio.gather(*map(self.readiness, self._urls))
+        return [
+            one or {"service": service, "status": "no answer", "checks": {}}
+            for service, one in zip(self._urls, said, strict=True)
+        ]
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -1,4 +1,4 @@
-"""Sheets that are received and imported while their caller waits: all replicas can see how many there are."""
+"""Sheets that are received, looked at, and imported while their caller waits: all replicas see how many there are."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from shared.storage import Storage, StorageAway, guarded
 
 _HELD_MS = 300_000  # as long as an owner may go on with its rows when nobody waits for its answer any more
 _RENEW_S = 60.0
+_KEPT_MS = 3_600_000 + _HELD_MS  # longer than the spool keeps a sheet that nobody asks for
 
 
 class SheetsInHand:
@@ -23,7 +24,7 @@ class SheetsInHand:
     async def one_more(self) -> AsyncIterator[None]:
         """A sheet is in hand from before its first byte is read until its rows are judged. Raises StorageAway."""
         name = uuid4().hex
-        await self._hold(name)
+        await self._hold(name, begin=True)
         renewing = asyncio.create_task(self._renew(name))
         owner_may_be_at_it = False
         try:
@@ -38,16 +39,25 @@ class SheetsInHand:
             renewing.cancel()
             if not owner_may_be_at_it:
                 with contextlib.suppress(StorageAway):
-                    await guarded(self._sheets.delete_one({"_id": name}))
+                    await self.release(name)
+
+    async def keep(self, name: str) -> None:
+        """A sheet waits for somebody's word, as long as the spool keeps it. Raises StorageAway."""
+        await self._hold(name, _KEPT_MS, begin=True)
+
+    async def release(self, name: str) -> None:
+        """It waits no more. Raises StorageAway."""
+        await guarded(self._sheets.delete_one({"_id": name}))
 
     async def count(self) -> int:
         """How many there are. Raises StorageAway."""
         await guarded(self._sheets.delete_many({"$expr": {"$lt": ["$until", "$$NOW"]}}))
         return int(await guarded(self._sheets.count_documents({})))
 
-    async def _hold(self, name: str) -> None:
-        until = {"$add": ["$$NOW", _HELD_MS]}
-        await guarded(self._sheets.update_one({"_id": name}, [{"$set": {"until": until}}], upsert=True))
+    async def _hold(self, name: str, ms: int = _HELD_MS, *, begin: bool = False) -> None:
+        until = {"$add": ["$$NOW", ms]}
+        # only the beginning makes one: a renewal that comes late must not bring it back
+        await guarded(self._sheets.update_one({"_id": name}, [{"$set": {"until": until}}], upsert=begin))
 
     async def _renew(self, name: str) -> None:
         while True:

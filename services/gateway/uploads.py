@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +26,7 @@ _JSON_WITHIN_S = 30.0
 _UPLOAD_WITHIN_S = 300.0
 _FORGOTTEN_AFTER_S = 3600
 _CHUNK = 1 << 20
+_MOST_FIELDS = 10
 
 
 class BodyLimit:
@@ -125,15 +126,19 @@ class Spool:
                 path.unlink(missing_ok=True)
 
 
-async def uploaded(request: Request) -> UploadFile:
-    """The multipart field `file`. Raises Invalid when there is none, Away when the disk is full."""
+async def form_of(request: Request) -> FormData:
+    """The fields of a form with one file at most. Raises Invalid when it cannot be read, Away when the disk is full."""
     try:
-        form = await request.form(max_files=1, max_fields=4)
+        return await request.form(max_files=1, max_fields=_MOST_FIELDS)
     except OSError as error:
         raise _no_room(error) from error
     except UnicodeError:  # a character set that is none
         raise Invalid("not_a_form", "The form cannot be read.") from None
-    found: Any = form.get("file")
+
+
+async def uploaded(request: Request) -> UploadFile:
+    """The multipart field `file`. Raises Invalid when there is none, Away when the disk is full."""
+    found: Any = (await form_of(request)).get("file")
     if not isinstance(found, UploadFile):
         raise Invalid("file_missing", "Send the sheet as the multipart field `file`.", errors=[_NO_FILE])
     return found

@@ -21,6 +21,7 @@ from services.gateway.services import Refused
 from services.gateway.sorting import SORTS, SortName
 from services.gateway.stages import Stage
 from shared.contracts.registration import Programme
+from shared.problems import Invalid
 
 router = APIRouter(route_class=Page)
 
@@ -152,6 +153,9 @@ async def withdraw(
         return await _shown(applicant_id, request, gateway, caller, form="mundur", typed=typed)
     try:
         on = date.fromisoformat(tanggal) if tanggal else None
+    except ValueError:
+        raise Invalid("not_a_date", "A day is written like 2026-12-31.") from None
+    try:
         await applicants.withdraw(applicant_id, Withdrawal(reason=alasan, withdrawn_on=on), gateway, caller)
     except Refused as refused:
         return await _shown(applicant_id, request, gateway, caller, form="mundur", typed=typed, refused=refused)
@@ -202,6 +206,6 @@ def _wanted(text: str, code: str) -> Search:
         return Search(registration_no=text.upper())
     if len(digits) >= 12 and not any(map(str.isalpha, text)):
         return Search(nik=text)
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return Search(registration_no=f"{code}-{int(text):04}")
     return Search(name=text)

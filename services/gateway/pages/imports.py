@@ -2,11 +2,11 @@
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
@@ -18,7 +18,7 @@ from services.gateway.columns import Table
 from services.gateway.kinds import BY_NAME, Kind
 from services.gateway.pages import site
 from services.gateway.pages.visitor import Page, Visitor
-from services.gateway.uploads import uploaded
+from services.gateway.uploads import form_of, uploaded
 from shared.cells import Cell
 from shared.problems import Forbidden, Invalid, NotFound, TooLarge
 
@@ -46,29 +46,38 @@ async def choose(
     return await _form(request, gateway, caller, program=program)
 
 
-@router.post("/impor")
+async def _in_hand(gateway: TheGateway) -> AsyncIterator[None]:
+    async with gateway.in_hand.one_more():
+        yield
+
+
+@router.post("/impor", dependencies=[Depends(_in_hand)])  # before anything of the form is read
 async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """How the sheet is read: its columns and its first rows. It is kept until it is confirmed, an hour at most."""
-    async with gateway.in_hand.one_more():
-        form = await request.form()
-        code, chosen = str(form.get("program", "")), str(form.get("jenis", ""))
-        kind = _kind(chosen, caller)
-        if not kind.of_a_programme:
-            code = ""
-        elif not code:
-            return await _form(request, gateway, caller, kind=chosen, problem=Fault("program", "programme_missing"))
-        sheet = uuid.uuid4().hex
-        name = _name(kind, code, sheet, caller)
-        try:
-            upload = await uploaded(request)
-            if not upload.size:
-                raise Invalid("file_missing", "No file was chosen.")
-            await gateway.spool.keep(name, upload)
+    form = await form_of(request)
+    code, chosen = str(form.get("program", "")), str(form.get("jenis", ""))
+    kind = _kind(chosen, caller)
+    if not kind.of_a_programme:
+        code = ""
+    elif not code:
+        return await _form(request, gateway, caller, kind=chosen, problem=Fault("program", "programme_missing"))
+    sheet = uuid.uuid4().hex
+    name = _name(kind, code, sheet, caller)
+    try:
+        upload = await uploaded(request)
+        if not upload.size:
+            raise Invalid("file_missing", "No file was chosen.")
+        await gateway.spool.keep(name, upload)
+        async with gateway.importing.turn():
             table = await gateway.importing.read(kind, code, name, caller)
-        except (Invalid, TooLarge) as problem:
-            gateway.spool.drop(name)
-            fault = Fault("file", problem.code, problem.extra)
-            return await _form(request, gateway, caller, program=code, kind=chosen, problem=fault)
+        await gateway.in_hand.keep(name)
+    except (Invalid, TooLarge) as problem:
+        gateway.spool.drop(name)
+        fault = Fault("file", problem.code, problem.extra)
+        return await _form(request, gateway, caller, program=code, kind=chosen, problem=fault)
+    except BaseException:
+        gateway.spool.drop(name)
+        raise
     told = _preview(kind, table) | {"sheet": sheet, "kind": kind, "code": code, "filename": upload.filename}
     return site.render(request, "impor_periksa.html", caller, **told)
 
@@ -86,6 +95,7 @@ async def start(
             return await _form(request, gateway, caller, program=program, kind=jenis, problem=gone)
         await gateway.jobs.refuse_when_full()
         await gateway.jobs.accept(name, kind.name, program, caller)
+        await gateway.in_hand.release(name)
     return RedirectResponse(f"/impor/{name}", status_code=303)
 
 

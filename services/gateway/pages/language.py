@@ -61,11 +61,7 @@ def filters(language: Language) -> dict[str, Callable[..., str]]:
         """`87,5%`; a dash when there is nothing to be a part of."""
         return "–" if not whole or part is None else str(numbers.format_percent(part / whole, "0.#%", locale))
 
-    def money(value: float | None) -> str:
-        """`Rp 2.400.000`."""
-        return "–" if value is None else str(numbers.format_currency(value, "IDR", "¤ #,##0", locale, False))
-
-    return {"day": day, "moment": moment, "number": number, "percent": percent, "money": money}
+    return {"day": day, "moment": moment, "number": number, "percent": percent}
 
 
 def _moment(value: Any) -> date | datetime | None:

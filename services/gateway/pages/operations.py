@@ -19,9 +19,10 @@ router = APIRouter(route_class=Page)
 
 @router.get("/operasi")
 async def operations(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
-    """Services, and the groups of parked messages; asked for again every few seconds."""
-    part = "_operasi.html" if request.headers.get("HX-Request") else "operasi.html"
-    return site.render(request, part, caller, **await _told(request, gateway, caller), missing=False)
+    """Services, which are asked for again every few seconds, and the groups of parked messages."""
+    if request.headers.get("HX-Request"):
+        return site.render(request, "_layanan.html", caller, services=await _services(request, gateway))
+    return site.render(request, "operasi.html", caller, **await _told(request, gateway, caller), missing=False)
 
 
 @router.post("/operasi/pesan")
@@ -44,7 +45,10 @@ async def decide(
 
 
 async def _told(request: Request, gateway: Gateway, caller: Caller) -> dict[str, Any]:
-    own, others, waiting = await asyncio.gather(
-        request.app.state.readiness(), gateway.services.health(), parked.list_parked(gateway, caller)
-    )
-    return {"services": [own, *others], "waiting": waiting}
+    services, waiting = await asyncio.gather(_services(request, gateway), parked.list_parked(gateway, caller))
+    return {"services": services, "waiting": waiting}
+
+
+async def _services(request: Request, gateway: Gateway) -> list[dict[str, Any]]:
+    own, others = await asyncio.gather(request.app.state.readiness(), gateway.services.health())
+    return [own, *others]

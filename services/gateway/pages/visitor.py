@@ -15,6 +15,7 @@ from starlette.responses import Response
 from services.gateway import csrf, roles
 from services.gateway.calling import Caller, known
 from services.gateway.pages import site
+from services.gateway.uploads import form_of
 from shared import context, problems
 from shared.problems import Forbidden, Invalid, NotFound, Problem, Unauthenticated
 
@@ -24,13 +25,14 @@ SIGN_IN = "/masuk"
 
 async def visitor(request: Request) -> Caller:
     """The caller of a page. Raises Unauthenticated or Forbidden, which `Page` shows as pages."""
-    found = await known(request)
+    # a part of a page that asks by itself is no use of the session
+    found = await known(request, used="HX-Request" not in request.headers)
     if found.cookie is None:
         raise Unauthenticated("session_missing", "Pages are for whoever has signed in.")
-    if request.method not in csrf.SAFE:
-        csrf.check(request, found.cookie, str((await request.form()).get(CSRF_FIELD, "")))
     if not roles.may(found.actor.role, request.method, request.scope["route"].path):
         raise Forbidden("role_not_allowed", f"The role {found.actor.role} may not do this.")
+    if request.method not in csrf.SAFE:
+        csrf.check(request, found.cookie, str((await form_of(request)).get(CSRF_FIELD, "")))
     context.actor.set(found.actor)
     return replace(found, language=site.language(request))
 
