@@ -1,4 +1,4 @@
-"""What of kustomize deploy/kubernetes uses: resources, patches, images and namespaces. A test holds it to the original.
+"""What of kustomize deploy/kubernetes uses: resources, patches, replicas, images and namespaces. A test holds it to the original.
 
 Lists whose items have names are merged by them in Kubernetes' own kinds, and replaced in others.
 """
@@ -13,7 +13,7 @@ Manifest = dict[str, Any]
 
 _KEYS = {"volumeMounts": "mountPath", "ports": "containerPort", "containers": "name", "volumes": "name", "env": "name"}
 _OF_NO_NAMESPACE = ("Namespace",)
-_KNOWN = {"apiVersion", "kind", "namespace", "resources", "patches", "images"}
+_KNOWN = {"apiVersion", "kind", "namespace", "resources", "patches", "images", "replicas"}
 
 
 def render(directory: Path) -> list[Manifest]:
@@ -32,7 +32,10 @@ def render(directory: Path) -> list[Manifest]:
             name = one["metadata"]["name"]
             _merge(one, text, by_name=_is_kubernetes_own(one))
             one["metadata"]["name"] = name
+    counts = {one["name"]: one["count"] for one in said.get("replicas", [])}
     for one in found:
+        if one["kind"] == "Deployment" and one["metadata"]["name"] in counts:
+            one["spec"]["replicas"] = counts[one["metadata"]["name"]]
         if "namespace" in said and one["kind"] not in _OF_NO_NAMESPACE:
             one["metadata"]["namespace"] = said["namespace"]
         for image in said.get("images", []):
