@@ -265,6 +265,15 @@ def test_what_waits_in_every_queue_is_looked_at_by_an_account_of_its_own() -> No
     assert {one["name"] for one in account["spec"]["secretTargetRef"]} == {"autoscaler"}
 
 
+def test_the_replicas_are_those_that_docs_scaling_reckons() -> None:
+    text = (DEPLOY.parent / "docs" / "scaling.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| [\d.]+ \| [\d.]+ \| (\d+), (\d+) \|", text, re.MULTILINE)
+    scaled = {name: one["spec"] for name, one in of_kind("national", "ScaledObject").items()}
+    assert {name: (int(least), int(most)) for name, least, most in rows} == {
+        name: (one["minReplicaCount"], one["maxReplicaCount"]) for name, one in scaled.items()
+    }
+
+
 @each_overlay
 def test_more_than_one_gateway_has_a_spool_that_all_of_them_see(overlay: str) -> None:
     gateway = of_kind(overlay, "Deployment")["gateway"]["spec"]
