@@ -1,4 +1,4 @@
-"""What of kustomize deploy/kubernetes uses: resources, patches, replicas, images and namespaces. A test holds it to the original.
+"""What deploy/kubernetes uses of kustomize; a test holds it to the original.
 
 Lists whose items have names are merged by them in Kubernetes' own kinds, and replaced in others.
 """
@@ -87,3 +87,13 @@ def _merge_list(into: list[Any], patch: list[Any], key: str) -> None:
             _merge(have[one[key]], one, by_name=True)
         else:
             into.append(yaml.safe_load(yaml.safe_dump(one)))
+
+
+def of_kind(overlay: str, kind: str) -> dict[str, Manifest]:
+    """By name."""
+    return {one["metadata"]["name"]: one for one in RENDERED[overlay] if one["kind"] == kind}
+
+
+KUBERNETES = Path(__file__).parents[1] / "deploy" / "kubernetes"
+OVERLAYS = ("small", "national")
+RENDERED = {overlay: render(KUBERNETES / "overlays" / overlay) for overlay in OVERLAYS}
