@@ -28,14 +28,19 @@ class NotReady(Exception):
 
 def prepare(secrets: Path, mongodb: str) -> None:
     """`mongodb` is host:port. Raises NotReady, and what the servers raise when they refuse."""
-    passwords = json.loads((secrets / "accounts.json").read_text())
     key, password = ((secrets / f"mongodb_{name}").read_text() for name in ("key", "password"))
-    _wait("MongoDB", lambda: replica_set.settle(mongodb, key, password))
-    with MongoClient[dict[str, Any]](replica_set.url(mongodb, password)) as client:
+    wait("MongoDB", lambda: replica_set.settle(mongodb, key, password))
+    bring_up_to_date(secrets, mongodb)
+
+
+def bring_up_to_date(secrets: Path, mongodb: str) -> None:
+    """Accounts, rights, exchanges, queues and bindings, on a replica set that has its operator's account."""
+    passwords = json.loads((secrets / "accounts.json").read_text())
+    with MongoClient[dict[str, Any]](replica_set.url(mongodb, (secrets / "mongodb_password").read_text())) as client:
         database_accounts.apply(client, PREFIX, passwords)
     management = Management((secrets / "amqp_management_url").read_text())
     everything = definitions.everything(PREFIX, passwords)
-    _wait("RabbitMQ", lambda: _posted(management, everything))
+    wait("RabbitMQ", lambda: _posted(management, everything))
 
 
 def _posted(management: Management, everything: definitions.Definitions) -> bool:
@@ -48,7 +53,8 @@ def _posted(management: Management, everything: definitions.Definitions) -> bool
     return True
 
 
-def _wait(server: str, attempt: Callable[[], bool]) -> None:
+def wait(server: str, attempt: Callable[[], bool]) -> None:
+    """Try until it is done. Raises NotReady."""
     deadline = time.monotonic() + _PATIENCE_S
     while not attempt():
         if time.monotonic() > deadline:

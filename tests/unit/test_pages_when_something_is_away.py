@@ -1,5 +1,7 @@
 """Pages say what is known also when not everybody answers."""
 
+from typing import Any
+
 from services.gateway.pages import site
 
 
@@ -25,7 +27,12 @@ def test_an_applicant_whom_the_lists_do_not_know_yet_is_shown() -> None:
         "facts": {},
         "warnings": [],
     }
-    told = {"known": known | {"registration": registration}, "steps": [], "revealed": {}, "refused": None}
+    told: dict[str, Any] = {
+        "known": known | {"registration": registration},
+        "steps": [],
+        "revealed": {},
+        "refused": None,
+    }
     frame = {
         "caller": None,
         "csrf_token": "",
@@ -34,6 +41,6 @@ def test_an_applicant_whom_the_lists_do_not_know_yet_is_shown() -> None:
         "address": "/",
         "language": "id",
     }
-    form = {"form": None, "typed": {}, "missing": None, "correctable": ()}
+    form: dict[str, Any] = {"form": None, "typed": {}, "missing": None, "correctable": ()}
     page = site._environment("id").get_template("satu_pendaftar.html")
     assert "UJI-1-0001" in page.render(**told, **frame, **form, asset=site.asset)
