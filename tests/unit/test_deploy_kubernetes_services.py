@@ -109,7 +109,8 @@ async def test_a_service_starts_with_these_settings_and_answers_what_is_probed(
 @each_overlay
 def test_the_addresses_are_those_of_services(overlay: str) -> None:
     there = set(of_kind(overlay, "Service")) | set(of_kind(overlay, "RabbitmqCluster"))
-    urls = [value for name, value in environment_of(overlay, "gateway").items() if name.endswith("_URL")]
+    environment = environment_of(overlay, "gateway")
+    urls = [environment[f"JALUR_{name.upper()}_URL"] for name in BEHIND]
     assert sorted(urls) == sorted(f"http://{name}:8000" for name in BEHIND)
     # what deploy/init writes into the URLs of the servers
     assert {"rabbitmq", MONGODB.partition(":")[0]} <= there
