@@ -6,6 +6,7 @@ that names it must be violated.
 
 import asyncio
 import functools
+import itertools
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -161,8 +162,9 @@ def _with_room_for_all(controlled: Controlled, first_with_room: Wrapped) -> Wrap
     """A class takes everybody who asks for it."""
 
     def wrapped(codes: Iterable[str], room: dict[str, int]) -> str | None:
-        wanted = list(codes)
-        answer: str | None = first_with_room(wanted, room)
+        rest = iter(codes)  # it may never end while there is room
+        wanted = list(itertools.islice(rest, 1))
+        answer: str | None = first_with_room(itertools.chain(wanted, rest), room)
         if answer is None and wanted and controlled.is_off(SEATS):
             controlled.bites(SEATS)
             return wanted[0]
