@@ -1,7 +1,9 @@
 """What can happen to the services' own processes, alone and as replicas."""
 
+import contextlib
 import os
 import signal
+import subprocess
 import time
 from typing import Any
 
@@ -41,8 +43,15 @@ def _replace(scene: Scene, name: str) -> None:
 def two_replicas(scene: Scene) -> None:
     """No fault but their number: both consume, both answer, both sweep."""
     scene.pause(4, 8)
-    consumers = scene.system.queues()
-    twice = [name for name, counts in consumers.items() if counts["consumers"] >= 2]
+    twice: list[str] = []
+
+    def spread() -> bool:
+        # another fault may have stopped the broker at this moment
+        with contextlib.suppress(subprocess.CalledProcessError):
+            twice[:] = [name for name, counts in scene.system.queues().items() if counts["consumers"] >= 2]
+        return bool(twice)
+
+    scene.until(spread, _READY_S)
     scene.notes["spread"] = f"{len(twice)} queues have two consumers" if twice else ""
 
 
