@@ -54,8 +54,8 @@ class SheetsInHand:
         await guarded(self._sheets.delete_many({"$expr": {"$lt": ["$until", "$$NOW"]}}))
         return int(await guarded(self._sheets.count_documents({})))
 
-    async def _hold(self, name: str, ms: int = _HELD_MS, *, begin: bool = False) -> None:
-        until = {"$add": ["$$NOW", ms]}
+    async def _hold(self, name: str, ms: int | None = None, *, begin: bool = False) -> None:
+        until = {"$add": ["$$NOW", ms or _HELD_MS]}
         # only the beginning makes one: a renewal that comes late must not bring it back
         await guarded(self._sheets.update_one({"_id": name}, [{"$set": {"until": until}}], upsert=begin))
 

@@ -239,9 +239,8 @@ def _ask_and_erase(alone: LocalStack, token: str, verify_code: str) -> None:
         jalur("person", "export", "--to", directory)
         letter = next(Path(directory).glob("*.txt"))
         held = json.loads(next(Path(directory).glob("*.json")).read_text())
-        assert all(
-            said in letter.read_text() for said in (NIK, NAME, ADDRESS, "Siapa yang pernah melihat data pribadi")
-        )
+        heading = "Siapa yang pernah melihat atau mencari data pribadi"
+        assert all(said in letter.read_text() for said in (NIK, NAME, ADDRESS, heading))
         assert letter.stat().st_mode & 0o077 == 0
     (registration,) = held["registrations"]
     assert registration["registration"]["person"]["email"] == EMAIL

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,17 @@ def named(expression: str) -> Iterator[tuple[str, set[str]]]:
         yield metric, set(_LABEL.findall(selectors))
 
 
+def _asked(url: str, params: Any) -> str:
+    """What the broker shows; of its queues it knows nothing in its first seconds."""
+    deadline = time.monotonic() + 30
+    while True:
+        answer = httpx.get(url, params=params, timeout=30)
+        assert answer.status_code == httpx.codes.OK
+        if params is None or "\nrabbitmq_detailed_queue_messages{" in answer.text or time.monotonic() > deadline:
+            return answer.text
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="module")
 def shown(stack: LocalStack) -> dict[str, set[str]]:
     """What there is: metric → its labels, as Prometheus's configuration asks for it."""
@@ -58,9 +70,7 @@ def shown(stack: LocalStack) -> dict[str, set[str]]:
     for job in CONFIGURATION["scrape_configs"]:
         if job["job_name"].startswith("rabbitmq"):
             url = f"http://127.0.0.1:{ports['prometheus']}{job.get('metrics_path', '/metrics')}"
-            answer = httpx.get(url, params=job.get("params"), timeout=30)
-            assert answer.status_code == httpx.codes.OK
-            texts.append(answer.text)
+            texts.append(_asked(url, job.get("params")))
     found: dict[str, set[str]] = {}
     for text in texts:
         for family in text_string_to_metric_families(text):
