@@ -1,5 +1,6 @@
 """The services as supervised processes: their ports, their settings, whether they are ready."""
 
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -32,6 +33,7 @@ def programs(home: Home, ports: dict[str, int], db_prefix: str) -> list[Program]
     common = {"JALUR_DB_PREFIX": db_prefix, "JALUR_HTTP_HOST": _HOST, "JALUR_LOG_FORMAT": "plain"}
     of_gateway = {
         "JALUR_SPOOL_DIR": str(spool),
+        "JALUR_PUBLIC_URL": os.environ.get("JALUR_PUBLIC_URL") or url(ports[GATEWAY]),
         **{f"JALUR_{name.upper()}_URL": url(ports[name]) for name in BEHIND},
     }
     return [

@@ -27,6 +27,14 @@ class Settings(ServiceSettings):
     trusted_proxies: str = Field(
         default="", description="Addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed."
     )
+    office: str = Field(
+        default="Dinas Perindustrian dan Tenaga Kerja Kota Pekalongan",
+        description="Stands at the head of what is printed.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8080", description="Where citizens reach the pages: in QR codes and links."
+    )
+
     session_idle_s: int = Field(default=3600, ge=10, description="A session unused for that long is over.")
     session_longest_s: int = Field(default=12 * 3600, ge=10, description="And so is one this old.")
 
