@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,13 +62,12 @@ def _each(rows: list[dict[str, Cell]], do: Callable[[dict[str, Cell]], object]) 
 def _child(command: list[str]) -> tuple[float, int, bytes]:
     """Seconds, peak resident bytes and output of a process."""
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        child = os.posix_spawn(
-            command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 1)]
-        )
-        _, status, used = os.wait4(child, 0)
-        seconds = time.perf_counter() - began
-        if status:
-            raise RuntimeError(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
-        output.seek(0)
-        return seconds, used.ru_maxrss * 1024, output.read()
+    reading, writing = os.pipe()
+    child = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)])
+    os.close(writing)
+    with os.fdopen(reading, "rb") as output:
+        written = output.read()
+    _, status, used = os.wait4(child, 0)
+    if status:
+        raise RuntimeError(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - began, used.ru_maxrss * 1024, written

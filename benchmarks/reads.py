@@ -19,6 +19,7 @@ import uvloop
 from benchmarks import rebuilds
 from benchmarks.figures import Curve, Figure, Section
 from benchmarks.lives import CLASSES, documents
+from deploy import topology
 from services.gateway import sorting
 from services.gateway.app import build
 from services.gateway.readmodel import Applicant, ProgrammeView
@@ -121,6 +122,7 @@ async def _over_http(urls: Urls, store: Store, places: list[Applicant], each: in
     chance = random.Random(7)  # noqa: S311 - the same pages in every run
     database = store.applicants.raw.database.name.removesuffix("_gateway")
     key = actor_keys.new_key()
+    await topology.declare(urls.amqp)
     with tempfile.TemporaryDirectory() as spool:
         settings = Settings.load(
             amqp_url=urls.amqp,

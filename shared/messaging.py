@@ -29,6 +29,7 @@ Handler = Callable[[E, Meta, Any], Awaitable[None]]
 
 PREFETCH = 300
 BATCH = 150  # messages handled side by side, so that their loads and saves coalesce
+_APART_S = 0.05  # between the beginnings of two batches, so that what comes in a stream is handled together
 _DATABASE_PAUSE_S = 0.5
 _BUSY_S = 0.5
 _REMEMBERED = 50_000
@@ -146,8 +147,9 @@ class Subscriptions:
         queue = await channel.get_queue(subscription.queue, ensure=False)
         await queue.consume(arrived.put)
         self.consuming.add(subscription.queue)
+        began = -_APART_S
         while True:
-            batch = await _next_batch(arrived)
+            batch = await _next_batch(arrived, began + _APART_S)
             began = time.monotonic()
             self._batches += 1
             try:
@@ -219,8 +221,13 @@ class Subscriptions:
         )(receive)
 
 
-async def _next_batch(arrived: "asyncio.Queue[AbstractIncomingMessage | None]") -> list[AbstractIncomingMessage]:
+async def _next_batch(
+    arrived: "asyncio.Queue[AbstractIncomingMessage | None]", not_before: float
+) -> list[AbstractIncomingMessage]:
+    """What has arrived; a batch that would be small waits until `not_before`, by the monotonic clock, for more."""
     batch = [await arrived.get()]
+    if arrived.qsize() < BATCH - 1:
+        await asyncio.sleep(not_before - time.monotonic())
     while len(batch) < BATCH and not arrived.empty():
         batch.append(arrived.get_nowait())
     messages = [message for message in batch if message is not None]

@@ -22,11 +22,14 @@ from shared.suspects import Key, Suspects, outlet
 log = logging.getLogger(__name__)
 
 _BATCH = 500  # documents whose events are in flight at once
+_ENOUGH = 100  # documents for which no more are waited for
+_APART_S = 0.03  # between the beginnings of two batches, so that what is committed in a stream goes out together
 _CONFIRM_TIMEOUT_S = 10.0
 _BACKLOG = 20_000  # documents waiting in memory; beyond that the sweeper finds them in the database
 _SWEEP_EVERY_S = 1.0
 _LEISURE = 9  # seconds of rest for each of sweeping
-_LONGEST_REST_S = 4.0  # the lease lasts longer
+_LONGEST_REST_S = 4.0  # under load, and when nothing has happened for a while; the lease lasts longer
+_AWAKE_S = 10.0  # after a connection, and after anything that went out or was left behind
 _LEFT_BEHIND_MS = 3_000  # an outbox older than this was left behind: by a crash, or while the broker was away
 _LEASE_S = 5.0
 
@@ -49,6 +52,7 @@ class Relay:
         self._flown: set[Key] = set()  # since the last sweep began
         self._suspects = Suspects(url, storage.service)
         self._work = asyncio.Event()
+        self._worked_at = 0.0
         self._sweeping = Lease(storage, "sweeper", _LEASE_S)  # one sweeper a service is enough
         self.connected = False
         storage.on_commit = self._hand_over
@@ -84,6 +88,7 @@ class Relay:
         self._flying = set()
         exchange = await outlet(connection, self._storage.service, lambda _: self._suspects.add(self._flying))
         self.connected = True
+        self._worked_at = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._publish_waiting(exchange))
@@ -94,10 +99,14 @@ class Relay:
             self._waiting.clear()  # the sweeper finds them again
 
     async def _publish_waiting(self, exchange: AbstractExchange) -> None:
+        began = -_APART_S
         while True:
             await self._work.wait()
             self._work.clear()
             while self._waiting:
+                if len(self._waiting) < _ENOUGH:
+                    await asyncio.sleep(began + _APART_S - time.monotonic())
+                began = self._worked_at = time.monotonic()
                 keys = list(self._waiting)[:_BATCH]
                 self._flying = set(keys)
                 self._flown |= self._flying
@@ -205,7 +214,9 @@ class Relay:
             except StorageAway:
                 log.warning("relay: the database is away; sweeping later")
             # under load a sweep takes its time, and finds what waits in memory anyway
-            await asyncio.sleep(max(_SWEEP_EVERY_S, min(_LEISURE * (time.monotonic() - began), _LONGEST_REST_S)))
+            now = time.monotonic()
+            wanted = _LEISURE * (now - began) if now - self._worked_at < _AWAKE_S else _LONGEST_REST_S
+            await asyncio.sleep(max(_SWEEP_EVERY_S, min(wanted, _LONGEST_REST_S)))
 
     async def _sweep_once(self) -> None:
         self._flown = set(self._flying)

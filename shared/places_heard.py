@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
 from shared import log, topology
-from shared.storage import Storage, guarded
+from shared.storage import Storage, UpdateOne, guarded
 
 
 class PlacesHeard:
@@ -52,10 +52,10 @@ class PlacesHeard:
             return
         last, self._last = self._last, None
         offset = log.offset_of(last)
-        for queue in self._queues:
-            await guarded(self._heard.update_one({"_id": queue}, {"$max": {"offset": offset + 1}}, upsert=True))
-        told = {"offset": offset, "event_id": last.message_id}
-        await guarded(self._heard.update_one({"_id": topology.LOG}, {"$set": told}, upsert=True))
+        reached = {"$max": {"offset": offset + 1}}
+        told = {"$set": {"offset": offset, "event_id": last.message_id}}
+        saves = [UpdateOne({"_id": queue}, reached, upsert=True) for queue in self._queues]
+        await guarded(self._heard.bulk_write([*saves, UpdateOne({"_id": topology.LOG}, told, upsert=True)]))
         if self._first is not None:
             first, self._first = {"first_event_id": self._first.message_id}, None
             await guarded(self._heard.update_one({"_id": topology.LOG, "first_event_id": None}, {"$set": first}))

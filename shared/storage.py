@@ -31,6 +31,7 @@ __all__ = [
     "StorageAway",
     "Taken",
     "Unstorable",
+    "UpdateOne",
     "VersionConflict",
     "audit_database",
     "guarded",

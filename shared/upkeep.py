@@ -8,7 +8,7 @@ from shared import topology
 from shared.broker import keep_connected
 from shared.messaging import Subscriptions
 
-EVERY_S = 5.0
+EVERY_S = 10.0
 
 
 class Upkeep:

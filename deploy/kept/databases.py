@@ -26,8 +26,17 @@ Counts = dict[str, dict[str, int]]  # database without prefix → collection →
 # what tells where a service is with queues and leases of a broker that is gone, and who is signed in: a restored
 # service hears the whole log again, and everybody signs in anew
 LEFT_OUT = frozenset({"heard", "sent_on", "leases", "sessions", "sign_in_failures", "webhook_places", "sheets_in_hand"})
-# an import that is under way needs its sheet, which names people in clear and is not kept: it is to be handed in again
-_FINISHED = {("gateway", "imports"): {"state": {"$nin": ["queued", "running"]}}}
+_OF_THESE_ONLY = {
+    # one that is under way needs its sheet, which names people in clear and is not kept: it is to be handed in again
+    ("gateway", "imports"): {"state": {"$nin": ["queued", "running"]}},
+    # beside who has the turn to match stands the run that was decided and is half done
+    ("placement", "leases"): {"run_id": {"$exists": True}},
+}
+# offsets in a log that is gone; whoever reads it begins again
+_ANEW: Sequence[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = (
+    ("serving", {}, {"$set": {"offset": 0, "end": 0}}),
+    ("webhooks", {"begins": {"$regex": "^[0-9]+$"}}, {"$set": {"begins": "first"}}),
+)
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 _SNAPSHOT_TOO_OLD, _SNAPSHOT_UNAVAILABLE = 239, 246
@@ -117,7 +126,7 @@ class Snapshot:
             name: {
                 one["name"]: one.get("options", {})
                 for one in self._client[f"{self._prefix}_{name}"].list_collections()
-                if one["type"] == "collection" and one["name"] not in LEFT_OUT and not one["name"].startswith("system.")
+                if one["type"] == "collection" and is_kept(name, one["name"])
             }
             for name in names()
         }
@@ -127,7 +136,7 @@ class Snapshot:
         count = 0
         with draft.compressed(f"databases/{name}/{collection}.bson.gz") as file:
             found = source.with_options(codec_options=_RAW).find(
-                _FINISHED.get((name, collection), {}), session=self._session, batch_size=_DOCUMENTS
+                _OF_THESE_ONLY.get((name, collection), {}), session=self._session, batch_size=_DOCUMENTS
             )
             for document in found:
                 file.write(document.raw)
@@ -143,13 +152,18 @@ def names() -> list[str]:
     return [name for service in SERVICES for name in (service, audit_database(service))]
 
 
+def is_kept(name: str, collection: str) -> bool:
+    """Whether a collection, or a part of it, belongs to a backup."""
+    return (name, collection) in _OF_THESE_ONLY or not (collection in LEFT_OUT or collection.startswith("system."))
+
+
 def held(client: Client, prefix: str) -> dict[str, int]:
     """What is there already: documents by `database.collection`."""
     return {
         f"{prefix}_{name}.{collection}": count
         for name in names()
         for collection in client[f"{prefix}_{name}"].list_collection_names()
-        if collection not in LEFT_OUT and (count := client[f"{prefix}_{name}"][collection].estimated_document_count())
+        if is_kept(name, collection) and (count := client[f"{prefix}_{name}"][collection].estimated_document_count())
     }
 
 
@@ -179,6 +193,9 @@ def load(client: Client, prefix: str, backup: Backup) -> None:
             found = database[collection].count_documents({})
             if found != count:
                 raise Unusable(f"{prefix}_{name}.{collection} has {found} documents now, and {count} were kept")
+    for collection, where, change in _ANEW:
+        gateway = client.get_database(f"{prefix}_gateway", write_concern=WriteConcern(w="majority", j=True))
+        gateway[collection].update_many(where, change)
     for service, (n, hash_) in backup.manifest["audit_heads"].items():
         _check_audit(client[f"{prefix}_{audit_database(service)}"], service, Head(n, hash_))
 

@@ -22,7 +22,7 @@ router = APIRouter()
 _PUBLIC: Final = {"scheme", "certification_body", "certificate_no", "issued_on", "valid_until"}
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
 

@@ -16,7 +16,7 @@ from shared.storage import Documents, Storage, StorageAway
 log = logging.getLogger(__name__)
 
 _THE_ONE = "readmodel"
-_LOOK_EVERY_S = 0.5
+_LOOK_EVERY_S = 1.0
 
 
 class State(StrEnum):
@@ -88,6 +88,7 @@ class Generations:
         self._storage = storage
         self._store = store
         self._models: dict[int, ReadModel] = {}
+        self.seen = Serving(_id=_THE_ONE)  # as of the last look
 
     async def ask(self, reason: str) -> Serving:
         """Have the read model built anew; one build that is under way is not begun again. Raises StorageAway."""
@@ -111,12 +112,12 @@ class Generations:
 
     async def serve_current(self) -> None:
         """Put in service what the database says. Raises StorageAway."""
-        generation = (await self.now()).generation
-        model = self.model(generation)
+        self.seen = await self.now()
+        model = self.model(self.seen.generation)
         if not self._store.serves(model):
             await model.prepare()
             self._store.serve(model)
-            self._models = {number: kept for number, kept in self._models.items() if number >= generation}
+            self._models = {number: kept for number, kept in self._models.items() if number >= model.generation}
             if await model.is_outdated():
                 await self._ask(automatic("gateway"), "an earlier version has written the read model")
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 _LEASE = timedelta(seconds=5)
 _RENEW_EVERY_S = 1.0
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 4.0  # for what another replica has left behind
 _PATIENCE_S = 3600.0  # how long an accepted import waits for a service that is away
 _AT_ONCE = 4
 _MOST_UNFINISHED = 100  # each keeps its sheet on disk until it is done
@@ -115,6 +115,7 @@ class ImportJobs:
 
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         del self._running[name]
+        self._accepted.set()  # another one that waits may have its place
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("import %s is taken up again later", name, exc_info=error)
 

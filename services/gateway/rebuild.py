@@ -67,8 +67,10 @@ class Rebuild:
     async def _build_from(self, connection: AbstractConnection) -> None:
         while True:
             try:
-                if (await self._generations.now()).state is not State.IDLE and await self._lease.hold():
-                    await self._build(connection, await self._generations.now())
+                if self._generations.seen.state is not State.IDLE and await self._lease.hold():
+                    serving = await self._generations.now()
+                    if serving.state is not State.IDLE:
+                        await self._build(connection, serving)
                     await self._lease.release()
             except StorageAway:
                 log.warning("rebuild: the database is away; going on later")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import orjson
+from httpx_aiohttp import AiohttpTransport
 
 from services.gateway.calling import Caller
 from services.gateway.kinds import Owner
@@ -19,6 +20,7 @@ from shared.json_lines import NDJSON
 from shared.json_lines import lines as lines_of
 from shared.problems import Away, Invalid, NotFound, Problem
 
+_LIMITS = httpx.Limits(max_connections=100, keepalive_expiry=4)  # uvicorn ends what is idle for five seconds
 _CONNECT_TIMEOUT_S = 2.0
 _READINESS_TIMEOUT_S = 8.0  # longer than it takes a service to find out that its database is away
 ANSWER_TIMEOUT_S = 20.0
@@ -43,7 +45,7 @@ class Refused(Problem):
 
 
 class Services:
-    """One pooled HTTP client. Raises Away when a service does not answer, Refused when it answers with a problem."""
+    """Raises Away when a service does not answer, Refused when it answers with a problem."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._key = settings.actor_private_key.get_secret_value()
@@ -53,7 +55,9 @@ class Services:
             "certification": settings.certification_url,
             "placement": settings.placement_url,
         }
-        self._client = httpx.AsyncClient(transport=transport, limits=httpx.Limits(max_connections=100))
+        # aiohttp costs a third; but of what the body of a request raises it tells nobody, so rows go without it
+        self._client = httpx.AsyncClient(transport=transport or AiohttpTransport(limits=_LIMITS))
+        self._streaming = httpx.AsyncClient(transport=transport, limits=_LIMITS)
 
     def digest(self, key: str, actor: Actor) -> str:
         """What stands for a client's own key: the same for the same key of the same user, by whatever token, another
@@ -92,7 +96,7 @@ class Services:
     async def lines(self, service: Owner, path: str, caller: Caller) -> AsyncGenerator[dict[str, Any]]:
         """GET what a service answers line by line, as JSON, while it works."""
         try:
-            async with self._client.stream(
+            async with self._streaming.stream(
                 "GET",
                 self._urls[service] + path,
                 headers=self._headers(service, caller),
@@ -112,7 +116,7 @@ class Services:
         """POST JSON lines; the lines of the answer, as they come."""
         headers = self._headers(service, caller) | {"Content-Type": NDJSON, "Idempotency-Key": key}
         try:
-            async with self._client.stream(
+            async with self._streaming.stream(
                 "POST",
                 self._urls[service] + path,
                 content=body,
@@ -140,6 +144,7 @@ class Services:
 
     async def close(self) -> None:
         await self._client.aclose()
+        await self._streaming.aclose()
 
     async def _call(
         self,

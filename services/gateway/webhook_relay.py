@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 GIVE_UP_AFTER = timedelta(days=3)
 _LEASE_S = 10.0
 _LOOK_EVERY_S = 1.0
+_QUIET_S = 4.0  # while there are none; the lease lasts longer
 _REST_S = 3.0  # after an interruption
 _SAVE_EVERY_S = 1.0
 _BATCH = 100
@@ -80,7 +81,7 @@ class WebhookRelay:
                 for name in active.keys() - serving.keys():
                     task = asyncio.create_task(self._follow(connection, active[name]))
                     serving[name] = active[name].version, task
-                await asyncio.sleep(_LOOK_EVERY_S)
+                await asyncio.sleep(_LOOK_EVERY_S if active else _QUIET_S)
                 if not await self._lease.hold():
                     raise ConnectionError("another replica serves the webhooks now")
         finally:

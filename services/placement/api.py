@@ -25,12 +25,12 @@ from shared.run_rows import RunRow
 router = APIRouter()
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
 
 
-def _neighbours(request: Request) -> Neighbours:
+async def _neighbours(request: Request) -> Neighbours:
     near: dict[str, list[str]] = request.app.state.settings.neighbouring_places
     return Neighbours((one, other) for one, others in near.items() for other in others)
 

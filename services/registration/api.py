@@ -30,17 +30,17 @@ from shared.storage import StorageAway
 router = APIRouter()
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
 
 
-def _intake(request: Request) -> Intake:
+async def _intake(request: Request) -> Intake:
     intake: Intake = request.app.state.intake
     return intake
 
 
-def _sheets(request: Request) -> SheetIntake:
+async def _sheets(request: Request) -> SheetIntake:
     sheets: SheetIntake = request.app.state.sheets
     return sheets
 

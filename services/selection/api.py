@@ -25,7 +25,7 @@ from shared.rows import JudgedRows, Problem, Row, Rows
 router = APIRouter()
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
 

@@ -367,3 +367,18 @@ async def test_sessions_and_imports_under_way_do_not_come_back(
     assert {one["_id"] for one in gateway["imports"].find()} == {"done", "failed"}
     assert backup.manifest["databases"]["gateway"] == {"imports": 2}
     assert set(gateway.list_collection_names()) == {"imports", "restored"}
+
+
+async def test_what_was_begun_goes_on_in_the_log_that_is_new(
+    deployment: Deployment, client: Mongo, tmp_path: Path
+) -> None:
+    """A matching that was half done, a rebuild, a webhook that was to be posted everything from an offset on."""
+    placement, gateway = (client[f"{deployment.prefix}_{name}"] for name in ("placement", "gateway"))
+    placement["leases"].insert_many([{"_id": "matching", "holder": "x", "run_id": "r1"}, {"_id": "sweeper"}])
+    gateway["serving"].insert_one({"_id": "readmodel", "state": "building", "offset": 700, "end": 900})
+    since = "2026-11-01T00:00:00+00:00"
+    gateway["webhooks"].insert_many([{"_id": "a", "begins": "700"}, {"_id": "b", "begins": since}])
+    await restored(deployment, await kept(deployment, tmp_path / "kept"), replace=True)
+    assert list(placement["leases"].find()) == [{"_id": "matching", "holder": "x", "run_id": "r1"}]
+    assert gateway["serving"].find_one() == {"_id": "readmodel", "state": "building", "offset": 0, "end": 0}
+    assert {one["_id"]: one["begins"] for one in gateway["webhooks"].find()} == {"a": "first", "b": since}

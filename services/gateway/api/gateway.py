@@ -50,7 +50,7 @@ class Gateway:
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
-def _gateway(request: Request) -> Gateway:
+async def _gateway(request: Request) -> Gateway:
     gateway: Gateway = request.app.state.gateway
     return gateway
 
