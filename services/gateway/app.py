@@ -38,7 +38,7 @@ from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
-from services.gateway.pages import home, operations, signing, site, visitor
+from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
@@ -148,7 +148,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, import_pages, operations):
+    for concept in (signing, home, programme, programme_yaml, applicant_pages, import_pages, operations):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)

@@ -1,4 +1,4 @@
-"""Commands and queries over HTTP: programmes, registrations, alumni. What is about known people is in people_api."""
+"""Registering people and taking in alumni lists over HTTP. What is about known people is in people_api."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -6,16 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 
 from services.registration.alumni import AlumniRow, Alumnus
-from services.registration.catalogue import Offered
 from services.registration.discretion import without_name
 from services.registration.intake import Intake
-from services.registration.programme import BadDefinition, parse
-from services.registration.revising import count_ages_again
 from services.registration.sheet_intake import SheetIntake
 from services.registration.store import Store
 from shared.cells import JAKARTA, Cell, text
@@ -51,38 +48,6 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=300)]
 
 class Form(BaseModel):
     cells: dict[str, Cell]
-
-
-@router.put("/programmes")
-async def define_programme(store: Kept, definition: Annotated[Any, Body()]) -> dict[str, Any]:
-    """Define a programme, or change it."""
-    try:
-        programme = parse(definition)
-    except BadDefinition as bad:
-        errors = [{"field": one.field, "reason": one.reason, "detail": one.message} for one in bad.errors]
-        raise Invalid("bad_definition", "The programme's definition cannot be used.", errors=errors) from None
-    signed = signature()
-    changed = False
-
-    def define(offered: Offered) -> list[Event] | None:
-        nonlocal changed
-        events = offered.define(programme, signed)
-        changed = events is not None
-        return events
-
-    offered = await store.programmes.change(programme.code, define)
-    await count_ages_again(store, programme, signed)
-    return {"code": programme.code, "revision": offered.revision, "changed": changed}
-
-
-@router.get("/programmes")
-async def list_programmes(store: Kept) -> list[dict[str, Any]]:
-    return [_shown(offered) for offered in await store.programmes.find({}, sort=[("_id", 1)])]
-
-
-@router.get("/programmes/{code}")
-async def show_programme(store: Kept, code: str) -> dict[str, Any]:
-    return _shown(await store.programmes.get(code) or Offered(_id=code))
 
 
 @router.post("/programmes/{code}/applicants", status_code=201)
@@ -160,8 +125,3 @@ async def import_alumni(store: Kept, rows: Rows) -> JudgedRows:
         return change
 
     return await judge(rows, record)
-
-
-def _shown(offered: Offered) -> dict[str, Any]:
-    programme = offered.programme.model_dump(mode="json")
-    return {"code": offered.id, "revision": offered.revision, "programme": programme}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.selection import deciding, eligibility, grading, scoring
+from services.selection import comparing, deciding, eligibility, grading, scoring
 from services.selection.applicant import Applicant
 from services.selection.programme import OpenProgramme
 from services.selection.replaying import differences
@@ -16,6 +16,7 @@ from services.selection.screening import REASONS
 from services.selection.store import Store
 from shared.audit.trail import Trail
 from shared.contracts import Event
+from shared.contracts.registration import Programme
 from shared.free_text import discreet
 from shared.judging import Change, RowWaits, judge
 from shared.ledger import signature
@@ -63,6 +64,12 @@ async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
         return None if events is None else Change(events, warnings)
 
     return await judge(rows, record, scoring.whose)
+
+
+@router.post("/programmes/{code}/changes/preview")
+async def preview_change(code: str, wanted: Programme, store: TheStore) -> dict[str, Any]:
+    """Whom another definition would change; nothing is saved and nothing published."""
+    return await comparing.compare(store, await _programme(store, code), wanted)
 
 
 @router.post("/programmes/{code}/selection/simulate")

@@ -10,6 +10,10 @@ OpenWindow = Callable[..., Window]
 
 _STAFF = {
     "beranda": "/beranda",
+    "daftar-program": "/program",
+    "program-baru": "/program-baru",
+    "program-ubah": "/program/LPKS-2025/ubah",
+    "program-dari-yaml": "/program-baru/yaml",
     "program": "/program/LPKS-2025",
     "program-kosong": "/program/UJI-1",
     "pendaftar": "/program/LPKS-2025/pendaftar",

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from services.certification import verify_code
 from services.gateway import columns, sheet_reader, sorting, workbook
-from services.gateway.api.programmes import _definition
+from services.gateway.api.programmes import read_definition
 from services.gateway.kinds import BY_NAME
 from services.placement import education, tracer
 from services.registration import answers, contacts, nik
@@ -191,7 +191,7 @@ JSON = st.recursive(
 @EXAMPLES
 @given(changes=st.dictionaries(st.sampled_from(["code", "selection", "classes", "eligibility", "training"]), JSON))
 def test_a_definition_is_read_or_refused(sample: Path, changes: dict[str, Any]) -> None:
-    definition = _definition((sample / "lpks-2025" / "programme.yaml").read_bytes())
+    definition = read_definition((sample / "lpks-2025" / "programme.yaml").read_bytes())
     with contextlib.suppress(BadDefinition):
         parse({**definition, **changes})
 
@@ -200,7 +200,7 @@ def test_a_definition_is_read_or_refused(sample: Path, changes: dict[str, Any]) 
 @given(body=st.one_of(st.binary(max_size=80), TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))))
 def test_yaml_is_read_or_refused(body: bytes) -> None:
     with contextlib.suppress(Invalid, BadDefinition):
-        parse(_definition(body))
+        parse(read_definition(body))
 
 
 EVENT = {"applicant_id": "a", "programme_code": "P", "reason": "moved", "withdrawn_on": "2025-01-01"}

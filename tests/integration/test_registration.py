@@ -68,6 +68,41 @@ async def register(client: httpx.AsyncClient, key: str | None = None, **cells: A
     return await client.post("/programmes/LAS-2026/applicants", json={"cells": {**ROW, **cells}}, headers=headers)
 
 
+async def test_whoever_has_not_seen_the_latest_revision_overwrites_nothing(
+    settings_for: SettingsFor, running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker)
+    async with running(build, settings_for(Settings, **KEYS), "registration") as client:
+
+        async def change(revision: int, seats: int, reason: str | None = None) -> httpx.Response:
+            definition = open_now()
+            definition["classes"][0]["seats"] = seats
+            body = {"definition": definition, "revision": revision, "reason": reason}
+            return await client.post("/programmes/LAS-2026/changes", json=body)
+
+        previewed = await client.post("/programmes/preview", json=open_now())
+        assert (previewed.json()["revision"], previewed.json()["differences"]) == (0, [])
+        assert (await client.get("/programmes/LAS-2026")).status_code == httpx.codes.NOT_FOUND
+
+        assert (await change(0, 16)).json() == {"code": "LAS-2026", "revision": 1, "changed": True}
+        assert (await change(0, 16)).json() == {"code": "LAS-2026", "revision": 1, "changed": False}  # sent twice
+        assert (await change(1, 20, "Kursi bertambah")).json()["revision"] == 2
+        late = await change(1, 12, "Kursi berkurang")
+        assert (late.status_code, late.json()["code"], late.json()["revision"]) == (409, "changed_meanwhile", 2)
+        assert late.json()["differences"] == [{"field": "classes.LAS-1.seats", "held": 20, "wanted": 12}]
+        assert late.json()["by"] == "petugas"
+        previewed = await client.post("/programmes/preview", json=open_now())
+        assert previewed.json()["differences"] == [{"field": "classes.LAS-1.seats", "held": 20, "wanted": 16}]
+
+        elsewhere = {"definition": open_now("LAS-2027"), "revision": 2}
+        other = await client.post("/programmes/LAS-2026/changes", json=elsewhere)
+        assert (other.status_code, other.json()["errors"][0]["reason"]) == (422, "code_differs")
+        await until(lambda: len(outsider.data(ProgrammeOpened)) == 2)
+        assert [one["programme"]["classes"][0]["seats"] for one in outsider.data(ProgrammeOpened)] == [16, 20]
+        audit = (await client.get("/internal/audit/entries", params={"about": "LAS-2026"})).json()["items"]
+        assert [one["reason"] for one in audit] in ([None, "Kursi bertambah"], ["Kursi bertambah", None])
+
+
 async def test_a_programme_is_published_when_it_changes_only(
     settings_for: SettingsFor, running: Running, broker: AbstractConnection
 ) -> None:

@@ -186,3 +186,43 @@ async def test_a_reserve_who_no_longer_meets_the_rules_is_passed_over(
         latest = {one["applicant_id"]: one for one in outsider.data(SelectionDecided)}
         assert (latest["a0004"]["outcome"], latest["a0004"]["reasons"]) == ("rejected", ["employed"])
         assert (latest["a0005"]["outcome"], latest["a0005"]["stage"]) == ("accepted", "promotion")
+
+
+async def test_whom_another_definition_would_change_is_told_and_nobody_is_changed(
+    settings_for: Callable[..., Settings], running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker)
+    async with running(build, settings_for(Settings), "selection") as client:
+        await open_programme(broker)
+        for number, age in enumerate((20, 20, 30, 16), start=1):
+            await register(broker, number, age=age)
+        await until(lambda: len(outsider.data(ApplicantScreened)) == 4)
+        alumnus = PriorTrainingRecorded(person_id="p0003", programme_name="Las", year=2024)
+        await publish(broker, alumnus, "p0003")
+        await until(lambda: len(outsider.data(ApplicantScreened)) == 5)
+        await score(client, {1: 90, 2: 40})
+        before = [await stage(client, number) for number in range(1, 5)]
+        published = len(outsider.seen)
+
+        held = programme({"A": 2, "B": 1})
+        wanted = held.model_copy(
+            update={
+                "eligibility": held.eligibility.model_copy(update={"minimum_age": 21, "never_trained": False}),
+                "selection": held.selection.model_copy(update={"pass_mark": 30}),
+            }
+        )
+        body = wanted.model_dump(mode="json")
+        told = (await client.post("/programmes/UJI-1/changes/preview", json=body)).json()
+        assert {kind: people for kind, people in told["counts"].items() if people} == {
+            "would_be_refused": 2,
+            "would_pass": 1,
+        }
+        assert [one["registration_no"][-4:] for one in told["items"]] == ["0001", "0002", "0003"]
+        assert (told["screened"], told["left_out"], told["decided"]) == (4, 0, False)
+        assert [await stage(client, number) for number in range(1, 5)] == before
+        assert len(outsider.seen) == published
+
+        assert (await client.post("/programmes/UJI-1/selection/decide")).is_success
+        decided = (await client.post("/programmes/UJI-1/changes/preview", json=body)).json()
+        assert (decided["decided"], sum(decided["counts"].values())) == (True, 0)
+        assert (await client.post("/programmes/NONE/changes/preview", json=body)).status_code == httpx.codes.NOT_FOUND
