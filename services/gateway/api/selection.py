@@ -1,4 +1,4 @@
-"""Who gets in: trying the selection out, deciding it, and the record of a run."""
+"""Who gets in: trying the selection out, deciding it, its result class by class, and the record of a run."""
 
 from typing import Any
 
@@ -15,6 +15,19 @@ router = APIRouter(tags=["selection"])
 
 class Decide(BaseModel):
     run_id: str | None = Field(default=None, description="A simulation: decide only if its inputs are still the same.")
+
+
+@router.get("/programmes/{code}/selection")
+async def overview(code: str, gateway: TheGateway, caller: Known) -> Any:
+    """How far it is: how many lack scores, the latest runs, the decision, and the classes as they are filled now."""
+    return await gateway.services.get("selection", at("/programmes/{code}/selection", code=code), caller)
+
+
+@router.get("/programmes/{code}/selection/classes/{class_code}")
+async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Known) -> Any:
+    """Who holds a seat of a class now and who is in reserve, with rank and total, in ranking order."""
+    path = at("/programmes/{code}/selection/classes/{class_code}", code=code, class_code=class_code)
+    return await gateway.services.get("selection", path, caller)
 
 
 @router.post("/programmes/{code}/selection/simulate")
@@ -47,4 +60,27 @@ async def show_run(code: str, run_id: str, gateway: TheGateway, caller: Known) -
 async def replay_run(code: str, run_id: str, gateway: TheGateway, caller: Known) -> Any:
     """Allocate anew from what the run recorded: `replays`, and the `differences` from what was decided."""
     path = at("/programmes/{code}/selection/runs/{run_id}/replay", code=code, run_id=run_id)
+    return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/classes")
+async def run_classes(code: str, run_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """A run with its result per class."""
+    path = at("/programmes/{code}/selection/runs/{run_id}/classes", code=code, run_id=run_id)
+    return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/classes/{class_code}")
+async def run_class(code: str, run_id: str, class_code: str, gateway: TheGateway, caller: Known) -> Any:
+    """Whom a run puts into one class, and who is in reserve for it, in ranking order."""
+    names = {"code": code, "run_id": run_id, "class_code": class_code}
+    path = at("/programmes/{code}/selection/runs/{run_id}/classes/{class_code}", **names)
+    return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/compare/{other_id}")
+async def compare(code: str, run_id: str, other_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """Two runs side by side: the classes of each, and everybody whom they place differently."""
+    names = {"code": code, "run_id": run_id, "other_id": other_id}
+    path = at("/programmes/{code}/selection/runs/{run_id}/compare/{other_id}", **names)
     return await gateway.services.get("selection", path, caller)

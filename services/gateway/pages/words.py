@@ -89,6 +89,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "columns_ambiguous": "Beberapa kolom menyebut hal yang sama",
         "no_unit_columns": "Tidak ada kolom unit di antara Skema dan Rekomendasi.",
     },
+    "deciding": {
+        "scores_missing": "Masih ada yang lolos administrasi tanpa nilai lengkap. Lengkapi dahulu nilainya.",
+        "inputs_changed": "Ada yang berubah sejak simulasi itu dibuat. Simulasikan sekali lagi, lalu periksa hasilnya.",
+        "not_caught_up": "Sistem masih memproses perubahan terakhir. Tunggu sebentar, lalu coba lagi.",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",
