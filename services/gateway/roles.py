@@ -69,6 +69,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/programmes/{code}/selection/runs/{run_id}"): _SELECTOR,
     ("GET", "/programmes/{code}/selection"): _STAFF,
     ("GET", "/programmes/{code}/selection/classes/{class_code}"): _STAFF,
+    ("GET", "/programmes/{code}/selection/minutes.pdf"): _STAFF,
     ("GET", "/programmes/{code}/selection/runs/{run_id}/classes"): _SELECTOR,
     ("GET", "/programmes/{code}/selection/runs/{run_id}/classes/{class_code}"): _SELECTOR,
     ("GET", "/programmes/{code}/selection/runs/{run_id}/compare/{other_id}"): _SELECTOR,

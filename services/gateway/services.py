@@ -62,19 +62,7 @@ class Services:
         # neither a name nor a key has a line end in it
         return hmac.digest(self._key.encode(), f"{actor.name}\n{key}".encode(), "sha256").hex()[:32]
 
-    async def get(
-        self,
-        service: Owner,
-        path: str,
-        caller: Caller,
-        *,
-        query: Mapping[str, str | int | bool | None] | None = None,
-        timeout_s: float = ANSWER_TIMEOUT_S,
-    ) -> Any:
-        """GET; of `query` what is None is left out."""
-        asked = {name: value for name, value in (query or {}).items() if value is not None}
-        if asked:
-            path = f"{path}?{httpx.QueryParams(asked)}"
+    async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         return await self._call("GET", service, path, caller, timeout_s=timeout_s)
 
     async def readiness(self, service: Owner) -> dict[str, Any] | None:

@@ -1,21 +1,22 @@
 """The selection as people look at it: how far it is, its runs class by class, two runs side by side, and who is in."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.selection import results
-from services.selection.programme import OpenProgramme
+from services.selection.programme import Deciding, OpenProgramme
 from services.selection.results import ClassResult, Placing
 from services.selection.roster import Roster, roster_id
 from services.selection.run import Run
 from services.selection.store import Store
 from shared.audit.trail import Trail
-from shared.contracts.registration import ClassOffer
+from shared.contracts.registration import ClassOffer, Programme
 from shared.contracts.selection import Outcome
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
 
 router = APIRouter()
 
@@ -59,6 +60,25 @@ async def show_class(code: str, class_code: str, store: TheStore, limit: Limit =
     offer = _offer(programme.rules.classes, class_code)
     found = await _standing(store, programme, [offer])
     return _class_list(results.per_class(programme.rules, found), offer, found, limit)
+
+
+@router.get("/programmes/{code}/selection/minutes")
+async def minutes(code: str, store: TheStore) -> dict[str, Any]:
+    """The decision as it was taken: the rules by which, and everybody whom it gave a seat or made a reserve.
+
+    Raises Conflict, `not_decided`.
+    """
+    programme = await programme_of(store, code)
+    if programme.decision is None or programme.decision.state is not Deciding.DONE:
+        raise Conflict("not_decided", "The selection of this programme has not been decided.")
+    run = await run_of(store, code, programme.decision.run_id)
+    found, head = await asyncio.gather(placings_of(store, run), Trail(store.storage).head())
+    return {
+        **summary(run),
+        "programme": run.rules,
+        "classes": _class_lists(run.rules, found),
+        "audit_head": f"selection:{head.n}:{head.hash}",
+    }
 
 
 @router.get("/programmes/{code}/selection/runs/{run_id}/classes")
@@ -141,6 +161,17 @@ def _offer(offers: Sequence[ClassOffer], class_code: str) -> ClassOffer:
     if offer is None:
         raise NotFound("unknown_class", "The programme has no such class.")
     return offer
+
+
+def _class_lists(programme: Programme, everybody: Sequence[Placing]) -> list[dict[str, Any]]:
+    """All classes at once, everybody in them."""
+    people: dict[str, dict[Outcome, list[Placing]]] = defaultdict(lambda: defaultdict(list))
+    for one in everybody:
+        people[one.class_code or ""][one.outcome].append(one)
+    return [
+        {"class": one, "accepted": people[one.code][Outcome.ACCEPTED], "reserves": people[one.code][Outcome.RESERVE]}
+        for one in results.per_class(programme, everybody)
+    ]
 
 
 def _class_list(

@@ -1,6 +1,7 @@
 """The selector's day: scores typed with the keyboard alone, by two at once, and what becomes of them."""
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import yaml
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from tests.browser.office import Office, Window
 
@@ -183,6 +185,33 @@ def _simulated(window: Window, code: str) -> str:
     return window.page.url
 
 
+def _minutes(office: Office, code: str, out: str) -> None:
+    """The minutes hold names for whoever sees them alone, and then it is on record."""
+    path = f"/api/v1/programmes/{code}/selection/minutes.pdf"
+    printed = {}
+    for role in ("selector", "registrar"):
+        cookies = {one["name"]: one["value"] for one in office.session(role)}
+        with httpx.Client(base_url=office.url, cookies=cookies, timeout=60) as client:
+            printed[role] = client.get(path, params={"reveal": "name"} if role == "registrar" else {})
+            if role == "selector":
+                assert client.get(path, params={"reveal": "name"}).status_code == 403
+    texts = {}
+    for role, answer in printed.items():
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        texts[role] = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+        assert texts[role].count(f"{code}-0") == 196 + 24 and out not in texts[role]
+        assert "16 dari 16 kursi terisi" in texts[role] and "selection:" in texts[role]
+    assert ("Nama" in texts["selector"], "Nama" in texts["registrar"]) == (False, True)
+    with office.api() as client:
+        shown = client.get(
+            "/audit/entries", params={"service": "registration", "by": "registrar-1", "limit": 200}
+        ).json()
+    assert any(one["reason"] == "berita acara seleksi" for one in shown["items"])
+    folder = os.environ.get("JALUR_SCREENSHOTS")
+    if folder:
+        (Path(folder) / f"{code}-berita-acara.pdf").write_bytes(printed["registrar"].content)
+
+
 def test_a_selection_is_simulated_compared_and_decided(
     open_window: OpenWindow, office: Office, to_decide: Callable[[int], str]
 ) -> None:
@@ -248,6 +277,7 @@ def test_a_selection_is_simulated_compared_and_decided(
     page.get_by_role("link", name="Barista").click()
     expect(page.locator("tr.cut")).to_be_visible()
     look("seleksi-kelas")
+    _minutes(office, code, number)
     page.go_back()
     page.go_back()  # the confirmation once more: there is nothing left to confirm
     page.reload()

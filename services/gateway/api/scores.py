@@ -1,6 +1,7 @@
 """Scores as they are typed: the grid of those who are to be scored, and one cell of it."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -53,9 +54,10 @@ async def list_scores(
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> ScoreGrid:
     """Those who passed the administrative stage, by registration number, with what was typed so far."""
-    asked = {"class": class_code, "missing": missing, "after": cursor, "limit": limit}
-    path = at("/programmes/{code}/scores", code=code)
-    return ScoreGrid.model_validate(await gateway.services.get("selection", path, caller, query=asked))
+    asked = {"class": class_code, "missing": str(missing), "after": cursor, "limit": limit}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    path = f"{at('/programmes/{code}/scores', code=code)}?{query}"
+    return ScoreGrid.model_validate(await gateway.services.get("selection", path, caller))
 
 
 @router.put("/applicants/{applicant_id}/scores/{part}")
