@@ -21,6 +21,7 @@ from services.gateway.api import (
     personal_data,
     programmes,
     rebuilding,
+    scores,
     selection,
     session,
     users,
@@ -40,6 +41,8 @@ from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
 from services.gateway.pages import imports as import_pages
+from services.gateway.pages import scores as score_pages
+from services.gateway.pages import selection as selection_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.posting import Poster
@@ -148,7 +151,17 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, programme, programme_yaml, applicant_pages, import_pages, operations):
+    for concept in (
+        signing,
+        home,
+        programme,
+        programme_yaml,
+        applicant_pages,
+        score_pages,
+        selection_pages,
+        import_pages,
+        operations,
+    ):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
@@ -159,7 +172,7 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, selection, matching),
+        *(programmes, applicants, people, personal_data, imports, scores, selection, matching),
         *(certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:

@@ -66,6 +66,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Seleksi sudah diputuskan, nilai tidak dapat diubah.",
         "The selection has been decided; scores can no longer change.",
     ),
+    "cannot_be_emptied": (
+        "Nilai yang sudah lengkap tidak dapat dikosongkan. Tulis - bila tidak hadir.",
+        "A complete score row cannot be emptied. Write - for absent.",
+    ),
     "withdrawn": ("Peserta sudah mengundurkan diri.", "The person has withdrawn."),
     # training, assessments, certificates
     "not_decided": ("Seleksi untuk orang ini belum diputuskan.", "The selection of this person is not decided yet."),

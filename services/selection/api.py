@@ -5,23 +5,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.selection import comparing, deciding, eligibility, grading, scoring
+from services.selection import comparing, deciding, eligibility
 from services.selection.applicant import Applicant
-from services.selection.programme import OpenProgramme
 from services.selection.replaying import differences
 from services.selection.rescreening import settle
+from services.selection.results_api import programme_of, run_of, summary
 from services.selection.roster import Roster
-from services.selection.run import Run
 from services.selection.screening import REASONS
 from services.selection.store import Store
 from shared.audit.trail import Trail
 from shared.contracts import Event
 from shared.contracts.registration import Programme
 from shared.free_text import discreet
-from shared.judging import Change, RowWaits, judge
 from shared.ledger import signature
 from shared.problems import Invalid, NotFound
-from shared.rows import JudgedRows, Problem, Row, Rows
+from shared.rows import Problem
 
 router = APIRouter()
 
@@ -43,38 +41,15 @@ class Overrule(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(discreet)]
 
 
-@router.post("/programmes/{code}/scores")
-async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
-    signed = signature()
-
-    async def record(row: Row) -> Change | None:
-        programme = await store.programmes.get(code)
-        if programme is None or programme.definition is None:
-            raise RowWaits("programme_not_arrived")
-        scores, warnings = scoring.read(row.cells, programme.rules.selection)
-        applicant_id = row.applicant_id or ""
-        events: list[Event] | None = None
-
-        def change(applicant: Applicant) -> list[Event] | None:
-            nonlocal events
-            events = grading.record_scores(applicant, scores, programme, signed)
-            return events
-
-        await store.applicants.change(applicant_id, change)
-        return None if events is None else Change(events, warnings)
-
-    return await judge(rows, record, scoring.whose)
-
-
 @router.post("/programmes/{code}/changes/preview")
 async def preview_change(code: str, wanted: Programme, store: TheStore) -> dict[str, Any]:
     """Whom another definition would change; nothing is saved and nothing published."""
-    return await comparing.compare(store, await _programme(store, code), wanted)
+    return await comparing.compare(store, await programme_of(store, code), wanted)
 
 
 @router.post("/programmes/{code}/selection/simulate")
 async def simulate(code: str, store: TheStore) -> dict[str, Any]:
-    return _summary(await deciding.simulate(store, code))
+    return summary(await deciding.simulate(store, code))
 
 
 @router.post("/programmes/{code}/selection/decide")
@@ -82,30 +57,30 @@ async def decide(code: str, store: TheStore, body: Decide | None = None) -> dict
     """Decide, or answer the decision. `audit_head` vouches for all that the decision rests on: write it down."""
     run = await deciding.decide(store, code, body.run_id if body else None)
     head = await Trail(store.storage).head()
-    return {**_summary(run), "audit_head": f"selection:{head.n}:{head.hash}"}
+    return {**summary(run), "audit_head": f"selection:{head.n}:{head.hash}"}
 
 
 @router.get("/programmes/{code}/selection/runs/{run_id}")
 async def show_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
-    run = await _run(store, code, run_id)
+    run = await run_of(store, code, run_id)
     definition = run.rules.model_dump(mode="json")
     inputs, outcome = await store.run_chunks.kept(run_id, run.inputs), await store.run_chunks.kept(run_id, run.outcome)
-    return {**_summary(run), "programme": definition, "inputs": inputs, "outcome": outcome, "ledger": run.ledger}
+    return {**summary(run), "programme": definition, "inputs": inputs, "outcome": outcome, "ledger": run.ledger}
 
 
 @router.get("/programmes/{code}/selection/runs/{run_id}/replay")
 async def replay_run(code: str, run_id: str, store: TheStore) -> dict[str, Any]:
     """Allocate anew from what the run recorded, and compare."""
-    run = await _run(store, code, run_id)
+    run = await run_of(store, code, run_id)
     inputs, outcome = await store.run_chunks.kept(run_id, run.inputs), await store.run_chunks.kept(run_id, run.outcome)
     found = differences(run, inputs, outcome)
-    return {**_summary(run), "replays": not found, "differences": found}
+    return {**summary(run), "replays": not found, "differences": found}
 
 
 @router.get("/programmes/{code}/classes")
 async def classes(code: str, store: TheStore) -> dict[str, Any]:
     """The classes with who holds a seat and who is in reserve, in ranking order."""
-    programme = await _programme(store, code)
+    programme = await programme_of(store, code)
     rosters = {one.class_code: one for one in await store.rosters.find({"programme_code": code})}
     holders = await store.applicants.get_many(one for roster in rosters.values() for one in roster.holders)
     return {
@@ -151,25 +126,6 @@ def _known(applicant: Applicant | None) -> Applicant:
     if applicant is None:
         raise NotFound("unknown_applicant", "There is no such applicant.")
     return applicant
-
-
-async def _run(store: Store, code: str, run_id: str) -> Run:
-    run = await store.runs.get(run_id)
-    if run is None or run.programme_code != code:
-        raise NotFound("unknown_run", "There is no such run in this programme.")
-    return run
-
-
-async def _programme(store: Store, code: str) -> OpenProgramme:
-    programme = await store.programmes.get(code)
-    if programme is None or programme.definition is None:
-        raise NotFound("unknown_programme", "There is no such programme.")
-    return programme
-
-
-def _summary(run: Run) -> dict[str, Any]:
-    told = {"programme_code", "kind", "rule_version", "inputs_digest", "by", "role", "at"}
-    return {"run_id": run.id, **run.model_dump(mode="json", include=told), "counts": run.counts.model_dump()}
 
 
 def _by_rank(roster: Roster | None, holders: dict[str, Applicant]) -> list[str]:

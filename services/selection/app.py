@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.selection import api
+from services.selection import api, results_api, scores_api
 from services.selection.events import on
 from services.selection.resuming import keep_resuming
 from services.selection.settings import Settings
@@ -19,4 +19,12 @@ def build(settings: Settings | None = None) -> FastAPI:
     async def resume_decisions() -> None:
         await keep_resuming(store)
 
-    return create(settings, storage, store, on, [api.router], background=[resume_decisions], title="Jalur selection")
+    return create(
+        settings,
+        storage,
+        store,
+        on,
+        [api.router, results_api.router, scores_api.router],
+        background=[resume_decisions],
+        title="Jalur selection",
+    )

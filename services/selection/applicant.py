@@ -47,6 +47,9 @@ class Applicant(Document):
     screening: Screening | None = None
     overruled: dict[str, str] = Field(default_factory=dict)
     scores: Scores | None = None
+    half: dict[str, str] = Field(
+        default_factory=dict, description="The one cell that was typed while the other is empty: no score row yet."
+    )
     decision: Decision | None = None
     decided_by: str | None = Field(default=None, description="The event of the latest decision, held or not.")
     withdrawn: bool = False

@@ -18,13 +18,18 @@ def record_scores(
         raise RowWaits(reasons.NOT_SCREENED_YET)
     if applicant.scores == scores:
         return None
+    may_be_scored(applicant, programme)
+    return [_take_scores(applicant, scores, programme, signed)]
+
+
+def may_be_scored(applicant: Applicant, programme: OpenProgramme) -> None:
+    """Raises RowRefused for who has withdrawn, was refused or is decided about."""
     if applicant.withdrawn:
         raise refused(reasons.WITHDRAWN)
-    if not applicant.screening.passed:
+    if applicant.screening is None or not applicant.screening.passed:
         raise refused(reasons.NOT_PASSED)
     if programme.decided or applicant.is_ranked:
         raise refused(reasons.ALREADY_DECIDED)
-    return [_take_scores(applicant, scores, programme, signed)]
 
 
 def weigh_again(applicant: Applicant, programme: OpenProgramme) -> list[Event]:
@@ -39,7 +44,7 @@ def weigh_again(applicant: Applicant, programme: OpenProgramme) -> list[Event]:
 
 def _take_scores(applicant: Applicant, scores: Scores, programme: OpenProgramme, signed: Signature) -> ScoresRecorded:
     replaced = applicant.scores.model_dump(mode="json") if applicant.scores else None
-    applicant.scores = scores
+    applicant.scores, applicant.half = scores, {}
     rule = programme.rules.selection
     applicant.ledger.append(
         entry(

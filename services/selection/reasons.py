@@ -12,6 +12,7 @@ NOT_SCREENED_YET = "not_screened_yet"
 NOT_PASSED = "not_passed"
 WITHDRAWN = "withdrawn"
 ALREADY_DECIDED = "already_decided"
+CANNOT_BE_EMPTIED = "cannot_be_emptied"
 
 # tasks for staff
 PRIOR_TRAINING_FOUND = "prior_training_found_after_decision"

@@ -62,15 +62,25 @@ def _pair(cells: dict[str, Cell]) -> tuple[Decimal | None, Decimal | None]:
     return written, interview
 
 
-def _score(column: str, cells: dict[str, Cell], problems: list[Problem]) -> Decimal | None:
-    cell = cells.get(column)
+def score(cell: Cell) -> Decimal | None:
+    """The score in a cell; None for absent. Raises BadCell."""
     if word(cell) in _ABSENT:
         return None
+    found = number(cell)
+    if not 0 <= found <= _HIGHEST:
+        raise BadCell(OUT_OF_RANGE)
+    return found
+
+
+def told(found: Decimal | None) -> str:
+    """A score as a cell shows it, without needless zeros; of somebody absent, a dash."""
+    return "-" if found is None else f"{found.normalize():f}"
+
+
+def _score(column: str, cells: dict[str, Cell], problems: list[Problem]) -> Decimal | None:
+    cell = cells.get(column)
     try:
-        score = number(cell)
+        return score(cell)
     except BadCell as bad:
         problems.append(Problem(column=column, reason=bad.reason, value=cell))
         return None
-    if not 0 <= score <= _HIGHEST:
-        problems.append(Problem(column=column, reason=OUT_OF_RANGE, value=cell))
-    return score

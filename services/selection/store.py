@@ -18,6 +18,17 @@ _COMPARED = 500
 _TO_COMPARE = dict.fromkeys(("registration_no", "person_id", "facts", "screening", "overruled", "scores"), 1)
 _SHOW_EVERY_S = 3.0
 _UNSEEN_MS = 10_000
+_COUNTED = 1_000  # of those who lack scores; beyond that only "more" is told
+
+# who is to be scored, by number: LPKS-2025-10000 behind LPKS-2025-9999
+_BY_NUMBER = {"locale": "en", "numericOrdering": True}
+_TO_BE_SCORED = {"screening.passed": True, "withdrawn": False}
+_UNSCORED = {**_TO_BE_SCORED, "scores": None}
+
+
+def _by_number(name: str, those: dict[str, Any]) -> IndexModel:
+    keys = [("programme_code", 1), ("registration_no", 1)]
+    return IndexModel(keys, name=name, collation=_BY_NUMBER, partialFilterExpression=those)
 
 
 class Store:
@@ -28,13 +39,20 @@ class Store:
             "applicants",
             Applicant,
             aggregate="applicant",
-            indexes=[IndexModel([("programme_code", 1)]), IndexModel([("person_id", 1)])],
+            indexes=[
+                IndexModel([("programme_code", 1)]),
+                IndexModel([("person_id", 1)]),
+                _by_number("to_be_scored", _TO_BE_SCORED),
+                _by_number("unscored", _UNSCORED),
+            ],
         )
         self.persons = storage.documents("persons", Person, aggregate="person")
         self.rosters = storage.documents(
             "rosters", Roster, aggregate="roster", indexes=[IndexModel([("programme_code", 1)])]
         )
-        self.runs = storage.documents("runs", Run, aggregate="run")
+        self.runs = storage.documents(
+            "runs", Run, aggregate="run", indexes=[IndexModel([("programme_code", 1), ("at", -1)])]
+        )
         self.run_chunks = RunChunks(storage)
 
     async def ids_in(self, programme_code: str) -> list[str]:
@@ -57,6 +75,35 @@ class Store:
         cursor = self.applicants.raw.find({"programme_code": programme_code, "withdrawn": False}, _TO_COMPARE)
         while batch := await guarded(cursor.to_list(_COMPARED)):
             yield [Applicant.model_validate(found) for found in batch]
+
+    async def to_be_scored(
+        self, programme_code: str, *, class_code: str | None, missing: bool, after: str, limit: int
+    ) -> list[Applicant]:
+        """Those who have passed, by registration number from behind `after`, without their ledgers.
+
+        `class_code` is their first choice; `missing` leaves those who lack scores.
+        """
+        those, index = (_UNSCORED, "unscored") if missing else (_TO_BE_SCORED, "to_be_scored")
+        where = {"programme_code": programme_code, **those, "registration_no": {"$gt": after}}
+        if class_code is not None:
+            where["facts.choices.0"] = class_code
+        cursor = self.applicants.raw.find(
+            where, {"ledger": 0, "outbox": 0}, sort=[("registration_no", 1)], limit=limit, hint=index
+        ).collation(_BY_NUMBER)
+        return [Applicant.model_validate(found) for found in await guarded(cursor.to_list(limit))]
+
+    async def unscored(self, programme_code: str) -> int:
+        """How many of them lack scores; a thousand and one stands for more."""
+        where = {"programme_code": programme_code, **_UNSCORED}
+        return int(
+            await guarded(
+                self.applicants.raw.count_documents(where, hint="unscored", collation=_BY_NUMBER, limit=_COUNTED + 1)
+            )
+        )
+
+    async def latest_runs(self, programme_code: str, limit: int) -> list[Run]:
+        """Simulations and the decision, the latest first."""
+        return await self.runs.find({"programme_code": programme_code}, sort=[("at", -1)], limit=limit)
 
     async def interrupted_decisions(self) -> list[str]:
         """The codes of programmes whose decision was begun, is not finished, and is carried out by nobody."""

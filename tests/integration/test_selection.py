@@ -226,3 +226,105 @@ async def test_whom_another_definition_would_change_is_told_and_nobody_is_change
         decided = (await client.post("/programmes/UJI-1/changes/preview", json=body)).json()
         assert (decided["decided"], sum(decided["counts"].values())) == (True, 0)
         assert (await client.post("/programmes/NONE/changes/preview", json=body)).status_code == httpx.codes.NOT_FOUND
+
+
+async def test_scores_are_typed_cell_by_cell_by_two_at_once(
+    settings_for: Callable[..., Settings], running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker)
+    async with running(build, settings_for(Settings), "selection") as client:
+        await open_programme(broker)
+        for number in range(1, 6):
+            no = f"UJI-1-{9997 + number:04}"  # beyond 9999 a number has one digit more
+            await register(broker, number, registration_no=no, choices=["B" if number == 5 else "A"])
+        await register(broker, 6, age=16)
+        await until(lambda: len(outsider.data(ApplicantScreened)) == 6)
+
+        async def grid(**asked: Any) -> dict[str, Any]:
+            found: dict[str, Any] = (await client.get("/programmes/UJI-1/scores", params=asked)).json()
+            return found
+
+        async def enter(number: int, part: str, value: str, expected: str = "") -> httpx.Response:
+            body = {"value": value, "expected": expected}
+            return await client.put(f"/applicants/a{number:04}/scores/{part}", json=body)
+
+        pages = [first := await grid(limit=3), await grid(limit=3, after=first["next_cursor"])]
+        assert [one["applicant_id"] for page in pages for one in page["items"]] == [f"a{n:04}" for n in range(1, 6)]
+        assert (pages[0]["missing"], pages[1]["next_cursor"], pages[0]["decided"]) == (5, None, False)
+        assert [one["applicant_id"] for one in (await grid(**{"class": "B"}))["items"]] == ["a0005"]
+
+        assert (await enter(1, "written", "82,5")).json()["written"] == "82.5"
+        assert (await grid(missing=True))["items"][0]["applicant_id"] == "a0001"
+        refused = await client.post("/programmes/UJI-1/selection/decide")
+        assert "a0001" in refused.json()["applicant_ids"]
+        whole = (await enter(1, "interview", "70")).json()
+        assert (whole["interview"], whole["total"]) == ("70", 77.5)
+        left = await grid(missing=True)
+        assert (left["items"][0]["applicant_id"], left["missing"]) == ("a0002", 4)
+
+        both = await asyncio.gather(enter(2, "written", "60"), enter(2, "written", "61"))
+        assert sorted(one.status_code for one in both) == [200, 409]
+        lost = next(one.json() for one in both if one.status_code == 409)
+        assert lost["theirs"] in ("60", "61") and (lost["code"], lost["by"]) == ("changed_meanwhile", "petugas")
+        assert [(await enter(2, "written", value)).status_code for value in ("140", "x")] == [422, 422]
+        assert (await enter(6, "written", "60")).json()["code"] == "not_passed"
+        await score(client, dict.fromkeys(range(2, 6), 60))
+        assert (await client.post("/programmes/UJI-1/selection/decide")).status_code == 200
+        assert (await enter(1, "written", "90", "82.5")).json()["code"] == "already_decided"
+        assert (await grid())["decided"] is True
+
+
+async def test_two_simulations_are_compared_and_the_classes_are_shown_as_they_are_filled(
+    settings_for: Callable[..., Settings], running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker)
+    async with running(build, settings_for(Settings), "selection") as client:
+        await open_programme(broker)
+        for number in range(1, 6):
+            await register(broker, number)
+        await until(lambda: len(outsider.data(ApplicantScreened)) == 5)
+        await score(client, {1: 90, 2: 80, 3: 70, 4: 60, 5: "-"})
+
+        async def ask(path: str) -> dict[str, Any]:
+            answer = await client.get(f"/programmes/UJI-1/selection{path}")
+            assert answer.status_code == httpx.codes.OK, answer.text
+            found: dict[str, Any] = answer.json()
+            return found
+
+        first = (await client.post("/programmes/UJI-1/selection/simulate")).json()["run_id"]
+        await score(client, {4: 95})
+        second = (await client.post("/programmes/UJI-1/selection/simulate")).json()["run_id"]
+        compared = await ask(f"/runs/{first}/compare/{second}")
+        assert {
+            one["applicant_id"]: (one["first"]["outcome"], one["second"]["outcome"], one["second"]["class_code"])
+            for one in compared["differences"]
+        } == {
+            "a0004": ("reserve", "accepted", "A"),
+            "a0002": ("accepted", "accepted", "B"),
+            "a0003": ("accepted", "reserve", "A"),
+        }
+        assert [one["classes"][0]["cut_off"] for one in compared["runs"]] == [80, 90]
+        assert [one["rank"] for one in (await ask(f"/runs/{second}/classes/A"))["accepted"]] == [1, 2]
+        unknown = await client.get(f"/programmes/UJI-1/selection/runs/{second}/classes/Z")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_class")
+
+        before = await ask("")
+        assert (before["decision"], before["missing"]) == (None, 0)
+        assert {one["run_id"] for one in before["runs"]} == {first, second}
+        assert [one["accepted"] for one in before["classes"]] == [0, 0]
+        await client.post("/programmes/UJI-1/selection/decide", json={"run_id": second})
+        now = await ask("")
+        assert (now["decision"]["state"], now["decision"]["by"]) == ("done", "petugas")
+        assert now["audit_head"].startswith("selection:")
+        assert [(one["accepted"], one["reserve"], one["cut_off"]) for one in now["classes"]] == [(2, 1, 90), (1, 0, 80)]
+        withdrawn = ApplicantWithdrawn(
+            applicant_id="a0004", programme_code="UJI-1", reason="kerja", withdrawn_on=date(2030, 2, 1)
+        )
+        await publish(broker, withdrawn, "a0004", 2)
+        await until(lambda: _is_now(client, ["a0001", "a0003"]))
+        assert (await ask("/classes/A"))["reserves"] == []
+
+
+async def _is_now(client: httpx.AsyncClient, accepted: list[str]) -> bool:
+    found = (await client.get("/programmes/UJI-1/selection/classes/A")).json()
+    return [one["applicant_id"] for one in found["accepted"]] == accepted

@@ -1,20 +1,68 @@
-"""Who gets in: trying the selection out, deciding it, and the record of a run."""
+"""Who gets in: trying the selection out, deciding it, its result class by class, and the record of a run."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.gateway.api.gateway import TheGateway
-from services.gateway.calling import Known
+from services.gateway import paper
+from services.gateway.api.applicants import MOST_ITEMS, Reveal, Why
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import Caller, Known
 from services.gateway.caught_up import caught_up
+from services.gateway.listing import fields
+from services.gateway.minutes import minutes
 from services.gateway.services import ROWS_TIMEOUT_S, at
+from services.gateway.workbook import as_file
+from shared.problems import Forbidden, Invalid
 
 router = APIRouter(tags=["selection"])
+
+_MINUTES = "berita acara seleksi"  # why names are shown, unless the caller says otherwise
 
 
 class Decide(BaseModel):
     run_id: str | None = Field(default=None, description="A simulation: decide only if its inputs are still the same.")
+
+
+@router.get("/programmes/{code}/selection")
+async def overview(code: str, gateway: TheGateway, caller: Known) -> Any:
+    """How far it is: how many lack scores, the latest runs, the decision, and the classes as they are filled now."""
+    return await gateway.services.get("selection", at("/programmes/{code}/selection", code=code), caller)
+
+
+@router.get("/programmes/{code}/selection/classes/{class_code}")
+async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Known) -> Any:
+    """Who holds a seat of a class now and who is in reserve, with rank and total, in ranking order."""
+    path = at("/programmes/{code}/selection/classes/{class_code}", code=code, class_code=class_code)
+    return await gateway.services.get("selection", path, caller)
+
+
+@router.get(
+    "/programmes/{code}/selection/minutes.pdf",
+    response_class=Response,
+    responses={200: {"content": {paper.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def print_minutes(
+    code: str, request: Request, gateway: TheGateway, caller: Known, reveal: Reveal = None, why: Why = None
+) -> Response:
+    """The minutes of the decision, to be signed; with `reveal=name` people's names, which is recorded. 409
+    `not_decided`.
+    """
+    asked = fields(reveal)
+    if asked and not caller.sees_personal_data:
+        raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
+    if set(asked) - {"name"}:
+        raise Invalid("unknown_field", "Minutes hold names alone.")
+    path = at("/programmes/{code}/selection/minutes", code=code)
+    told = await gateway.services.get("selection", path, caller, timeout_s=ROWS_TIMEOUT_S)
+    people = [one["applicant_id"] for held in told["classes"] for one in (*held["accepted"], *held["reserves"])]
+    names = await _names(gateway, people, why, caller) if asked else None
+    async with gateway.exporting:
+        printed = await asyncio.to_thread(minutes, told, names, office=request.app.state.settings.office)
+    return Response(printed, media_type=paper.MEDIA_TYPE, headers=as_file(f"berita-acara-{code}.pdf"))
 
 
 @router.post("/programmes/{code}/selection/simulate")
@@ -48,3 +96,36 @@ async def replay_run(code: str, run_id: str, gateway: TheGateway, caller: Known)
     """Allocate anew from what the run recorded: `replays`, and the `differences` from what was decided."""
     path = at("/programmes/{code}/selection/runs/{run_id}/replay", code=code, run_id=run_id)
     return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/classes")
+async def run_classes(code: str, run_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """A run with its result per class."""
+    path = at("/programmes/{code}/selection/runs/{run_id}/classes", code=code, run_id=run_id)
+    return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/classes/{class_code}")
+async def run_class(code: str, run_id: str, class_code: str, gateway: TheGateway, caller: Known) -> Any:
+    """Whom a run puts into one class, and who is in reserve for it, in ranking order."""
+    names = {"code": code, "run_id": run_id, "class_code": class_code}
+    path = at("/programmes/{code}/selection/runs/{run_id}/classes/{class_code}", **names)
+    return await gateway.services.get("selection", path, caller)
+
+
+@router.get("/programmes/{code}/selection/runs/{run_id}/compare/{other_id}")
+async def compare(code: str, run_id: str, other_id: str, gateway: TheGateway, caller: Known) -> Any:
+    """Two runs side by side: the classes of each, and everybody whom they place differently."""
+    names = {"code": code, "run_id": run_id, "other_id": other_id}
+    path = at("/programmes/{code}/selection/runs/{run_id}/compare/{other_id}", **names)
+    return await gateway.services.get("selection", path, caller)
+
+
+async def _names(gateway: Gateway, people: Sequence[str], why: str | None, caller: Caller) -> dict[str, str]:
+    """By applicant; of an erased person there is none."""
+    found: dict[str, str] = {}
+    for start in range(0, len(people), MOST_ITEMS):
+        body = {"applicant_ids": people[start : start + MOST_ITEMS], "fields": ["name"], "reason": why or _MINUTES}
+        answer = await gateway.services.post("registration", "/people/reveal", caller, body)
+        found |= {one: shown.get("name") or "–" for one, shown in answer["people"].items()}
+    return found

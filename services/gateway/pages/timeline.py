@@ -84,6 +84,13 @@ def _scored(detail: Detail) -> Told:
     ]
 
 
+_PARTS = {"written": "Tes tertulis", "interview": "Wawancara"}
+
+
+def _entered(detail: Detail) -> Told:
+    return "Satu nilai dicatat, yang lain belum", [Fact(_PARTS.get(detail.get("part", ""), ""), detail.get("value"))]
+
+
 _OUTCOMES = {
     ("accepted", "ranking"): "Diterima",
     ("accepted", "promotion"): "Diterima dari cadangan",
@@ -148,6 +155,7 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "screened": _screened,
     "rule_overruled": _titled("Satu aturan dikesampingkan", ("Aturan", "rule", "reason")),
     "scores_recorded": _scored,
+    "score_entered": _entered,
     "decided": _decided,
     "attendance_recorded": _attended,
     "attendance_corrected": _titled("Kehadiran diperbaiki"),

@@ -166,6 +166,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "would_fall_below": "Menjadi di bawah batas lulus",
         "would_rise_above": "Menjadi di atas batas lulus",
     },
+    "deciding": {
+        "scores_missing": "Masih ada yang lolos administrasi tanpa nilai lengkap. Lengkapi dahulu nilainya.",
+        "inputs_changed": "Ada yang berubah sejak simulasi itu dibuat. Simulasikan sekali lagi, lalu periksa hasilnya.",
+        "not_caught_up": "Sistem masih memproses perubahan terakhir. Tunggu sebentar, lalu coba lagi.",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",
