@@ -28,13 +28,21 @@ class Store:
             "trainees",
             Trainee,
             aggregate="trainee",
-            indexes=[IndexModel([("programme_code", 1)]), *map(_of_certificates, (NUMBER_KEY, _ID, _CODE))],
+            indexes=[
+                IndexModel([("programme_code", 1), ("class_code", 1)]),
+                *map(_of_certificates, (NUMBER_KEY, _ID, _CODE)),
+            ],
         )
 
     async def programme(self, code: str) -> Programme | None:
         """The definition of a programme, None while it has not arrived."""
         found = await self.programmes.get(code)
         return None if found is None else found.definition
+
+    async def of_class(self, code: str, class_code: str) -> list[Trainee]:
+        """The trainees of a class, those who withdrew from it too, in the order of their ids."""
+        found = await self.trainees.find({"programme_code": code, "class_code": class_code})
+        return sorted(found, key=lambda trainee: trainee.id)
 
     async def record(self, applicant_id: str, rule: Callable[[Trainee], Change | None]) -> Change | None:
         """Let a rule change one trainee. Raises what the rule raises, and Taken."""

@@ -150,6 +150,7 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "scores_recorded": _scored,
     "decided": _decided,
     "attendance_recorded": _attended,
+    "days_marked": _titled("Kehadiran harian ditandai"),
     "attendance_corrected": _titled("Kehadiran diperbaiki"),
     "assessment_recorded": _assessed,
     "assessment_corrected": _titled("Hasil uji diperbaiki"),

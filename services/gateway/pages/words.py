@@ -89,6 +89,15 @@ _WORDS: dict[str, dict[str, str]] = {
         "columns_ambiguous": "Beberapa kolom menyebut hal yang sama",
         "no_unit_columns": "Tidak ada kolom unit di antara Skema dan Rekomendasi.",
     },
+    "attendance": {
+        "no_days": "Belum ada hari yang ditandai di kelas ini.",
+        "other_class": "Ada orang yang bukan peserta kelas ini.",
+    },
+    "presence": {
+        "present": "Hadir",
+        "excused": "Izin",
+        "absent": "Tidak hadir",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",
