@@ -34,7 +34,7 @@ def _person(trainee: Trainee, class_code: str, today: date) -> dict[str, Any]:
             **attendance.model_dump(exclude={"note", "class_code"}),
             "dropped_out": training.dropped_out(attendance.note),
         },
-        "changes": len(trainee.attempts) + len(trainee.superseded),
+        "changes": trainee.changes(),
         "attempts": [
             one.model_dump(exclude={"recommendation", "class_code"})
             for one in trainee.attempts

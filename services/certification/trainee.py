@@ -93,6 +93,10 @@ class Trainee(Document):
         """How many days are marked as attended."""
         return sum(mark is Presence.PRESENT for mark in self.daily.values())
 
+    def changes(self) -> int:
+        """How many results were recorded, corrections included: whoever has seen as many has seen the latest."""
+        return len(self.attempts) + len(self.superseded)
+
     def competent_in(self, class_code: str) -> bool:
         """Whether the assessment of that class was passed, in any attempt."""
         return any(attempt.result is Result.COMPETENT for attempt in self.attempts if attempt.class_code == class_code)

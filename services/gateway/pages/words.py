@@ -89,6 +89,20 @@ _WORDS: dict[str, dict[str, str]] = {
         "columns_ambiguous": "Beberapa kolom menyebut hal yang sama",
         "no_unit_columns": "Tidak ada kolom unit di antara Skema dan Rekomendasi.",
     },
+    "certificate": {
+        "valid": "Berlaku",
+        "expired": "Habis masa berlaku",
+        "revoked": "Dicabut",
+    },
+    "result": {
+        "changed_meanwhile": "Orang lain baru saja mencatat hasil peserta ini. Periksa, lalu simpan lagi bila perlu.",
+        "already_revoked": "Sertifikat ini sudah dicabut dengan alasan lain.",
+        "scheme": "Skemanya belum diisi.",
+        "units": "Isi K atau BK untuk setiap unit.",
+        "assessed_on": "Isi tanggal uji.",
+        "assessor": "Nama asesor terlalu panjang.",
+        "alasan": "Tulis alasannya; alasan disimpan bersama tindakannya.",
+    },
     "attendance": {
         "no_days": "Belum ada hari yang ditandai di kelas ini.",
         "other_class": "Ada orang yang bukan peserta kelas ini.",
