@@ -95,7 +95,8 @@ async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
     trainee = await store.trainees.get(applicant_id)
     if trainee is None:
         raise NotFound("unknown_applicant", "Nothing has been decided about this applicant.")
-    return trainee.model_dump(mode="json", exclude={"marks", "published", "person_id"})
+    shown = trainee.model_dump(mode="json", exclude={"marks", "published", "person_id"})
+    return {**shown, "changes": trainee.changes()}
 
 
 def _unknown_certificate() -> NotFound:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from services.certification.programme import OpenProgramme
 from services.certification.trainee import Certificate, Trainee
 from shared.contracts import Event
+from shared.contracts.certification import Result
 from shared.contracts.registration import Programme
 from shared.judging import Change
 from shared.storage import IndexModel, Storage, guarded
@@ -28,13 +29,31 @@ class Store:
             "trainees",
             Trainee,
             aggregate="trainee",
-            indexes=[IndexModel([("programme_code", 1)]), *map(_of_certificates, (NUMBER_KEY, _ID, _CODE))],
+            indexes=[
+                IndexModel([("programme_code", 1), ("class_code", 1)]),
+                *map(_of_certificates, (NUMBER_KEY, _ID, _CODE)),
+            ],
         )
 
     async def programme(self, code: str) -> Programme | None:
         """The definition of a programme, None while it has not arrived."""
         found = await self.programmes.get(code)
         return None if found is None else found.definition
+
+    async def of_class(self, code: str, class_code: str) -> list[Trainee]:
+        """The trainees of a class, those who withdrew from it too, in the order of their ids."""
+        found = await self.trainees.find({"programme_code": code, "class_code": class_code})
+        return sorted(found, key=lambda trainee: trainee.id)
+
+    async def competent(self, programme: Programme) -> list[Trainee]:
+        """Whoever passed an assessment and has a place in a class, with results and certificates alone."""
+        where = {
+            "programme_code": programme.code,
+            "class_code": {"$in": [offer.code for offer in programme.classes]},
+            "attempts.result": Result.COMPETENT.value,
+        }
+        cursor = self.trainees.raw.find(where, {"class_code": 1, "attempts": 1, "certificates": 1})
+        return [Trainee.model_validate(found) for found in await guarded(cursor.to_list(None))]
 
     async def record(self, applicant_id: str, rule: Callable[[Trainee], Change | None]) -> Change | None:
         """Let a rule change one trainee. Raises what the rule raises, and Taken."""

@@ -1,6 +1,7 @@
 """What certification knows of one trainee: class, attendance, assessments, certificates, and the ledger of it all."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -11,6 +12,21 @@ from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
 
 
+class Presence(StrEnum):
+    """How somebody spent one day of training; an excused day was not attended either."""
+
+    PRESENT = "present"
+    EXCUSED = "excused"
+    ABSENT = "absent"
+
+
+class Source(StrEnum):
+    """Where the numbers of days come from: a sheet's totals, or the marks of each day."""
+
+    SHEET = "sheet"
+    DAILY = "daily"
+
+
 class Attendance(BaseModel):
     """How many of the training's days somebody was present, and whether that completes it."""
 
@@ -19,6 +35,7 @@ class Attendance(BaseModel):
     present: int
     note: str | None
     completed: bool
+    source: Source = Source.SHEET
 
 
 class Attempt(BaseModel):
@@ -58,7 +75,7 @@ class Certificate(BaseModel):
 class Trainee(Document):
     """An applicant about whom selection has decided; `id` is the applicant's.
 
-    `superseded` keeps the results that corrections replaced.
+    `superseded` keeps the results that corrections replaced; `daily` has the marks of days, by ISO date.
     """
 
     person_id: str = ""
@@ -66,10 +83,19 @@ class Trainee(Document):
     class_code: str | None = None
     withdrawn: bool = False
     attendance: Attendance | None = None
+    daily: dict[str, Presence] = Field(default_factory=dict)
     attempts: list[Attempt] = Field(default_factory=list)
     superseded: list[Attempt] = Field(default_factory=list)
     certificates: list[Certificate] = Field(default_factory=list)
     ledger: list[Entry] = Field(default_factory=list)
+
+    def days_present(self) -> int:
+        """How many days are marked as attended."""
+        return sum(mark is Presence.PRESENT for mark in self.daily.values())
+
+    def changes(self) -> int:
+        """How many results were recorded, corrections included: whoever has seen as many has seen the latest."""
+        return len(self.attempts) + len(self.superseded)
 
     def competent_in(self, class_code: str) -> bool:
         """Whether the assessment of that class was passed, in any attempt."""

@@ -8,8 +8,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from services.gateway.administrator import ensure_administrator
 from services.gateway.api import (
     applicants,
+    assessments,
     audit,
     certificates,
+    classes,
     deployment,
     docs,
     event_docs,
@@ -38,7 +40,9 @@ from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.pages import applicants as applicant_pages
+from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import certificates as certificate_pages
+from services.gateway.pages import classes as class_pages
 from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import scores as score_pages
@@ -151,17 +155,8 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (
-        signing,
-        home,
-        programme,
-        programme_yaml,
-        applicant_pages,
-        score_pages,
-        selection_pages,
-        import_pages,
-        operations,
-    ):
+from services.gateway.pages import classes as class_pages
+from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
@@ -172,8 +167,8 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, scores, selection, matching),
-        *(certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
+from services.gateway.pages import classes as class_pages
+from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
     )
     for concept in concepts:
         api.include_router(concept.router)

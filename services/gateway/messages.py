@@ -83,6 +83,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Peserta ini sudah diuji, tetapi tidak menyelesaikan pelatihan.",
         "This trainee was assessed, but did not complete the training.",
     ),
+    "daily_marks_count": (
+        "Kehadiran orang ini dicatat hari demi hari, dan catatan harian itulah yang berlaku. Perbaiki di laman Kelas.",
+        "This person's attendance is marked day by day, and these marks count. Correct them on the page of the class.",
+    ),
+    "outside_training": ("Hari ini di luar masa pelatihan.", "This day is outside the training."),
+    "in_the_future": ("Hari ini belum tiba.", "This day has not come yet."),
     "no_units": ("Tidak ada kolom unit kompetensi.", "There are no columns of units."),
     "not_k_or_bk": ("Isi dengan K atau BK.", "Answer with K or BK."),
     "units_differ": (

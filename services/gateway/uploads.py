@@ -26,7 +26,8 @@ _JSON_WITHIN_S = 30.0
 _UPLOAD_WITHIN_S = 300.0
 _FORGOTTEN_AFTER_S = 3600
 _CHUNK = 1 << 20
-_MOST_FIELDS = 1_000  # of a programme with a hundred classes
+_MOST_FIELDS = 10  # beside a file
+_MOST_CELLS = 2_000  # in a page's grid, of people and days; how long a form may be is the body's limit
 
 
 class BodyLimit:
@@ -128,8 +129,9 @@ class Spool:
 
 async def form_of(request: Request) -> FormData:
     """The fields of a form with one file at most. Raises Invalid when it cannot be read, Away when the disk is full."""
+    with_file = request.headers.get("content-type", "").startswith("multipart/")
     try:
-        return await request.form(max_files=1, max_fields=_MOST_FIELDS)
+        return await request.form(max_files=1, max_fields=_MOST_FIELDS if with_file else _MOST_CELLS)
     except OSError as error:
         raise _no_room(error) from error
     except UnicodeError:  # a character set that is none

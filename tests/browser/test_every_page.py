@@ -23,6 +23,12 @@ _STAFF = {
     "seleksi": "/program/LPKS-2025/seleksi",
     "seleksi-kosong": "/program/UJI-1/seleksi",
     "seleksi-kelas-sampel": "/program/LPKS-2025/seleksi/kelas/MGD-1",
+    "kelas": "/program/LPKS-2025/kelas",
+    "kelas-satu": "/program/LPKS-2025/kelas/MJT-2",
+    "kelas-kosong": "/program/UJI-1/kelas/MJT-1",
+    "uji": "/program/LPKS-2025/uji",
+    "uji-kelas": "/program/LPKS-2025/uji/RIA-1",
+    "uji-kosong": "/program/UJI-1/uji",
     "impor": "/impor?program=UJI-1",
     "operasi": "/operasi",
     "tidak-ada": "/tidak/ada",
@@ -48,7 +54,11 @@ def _look_at_all(window: Window, pages: dict[str, str]) -> list[str]:
 
 def test_the_pages_of_staff(open_window: OpenWindow, office: Office) -> None:
     people = {f"satu-{stage}": _applicant(office, stage) for stage in ("placed", "refused", "reserve")}
-    assert _look_at_all(open_window("admin"), _STAFF | people) == []
+    tested = {
+        f"uji-{stage}": _applicant(office, stage).replace("/pendaftar/", "/uji/")
+        for stage in ("certified", "not_yet_competent")
+    }
+    assert _look_at_all(open_window("admin"), _STAFF | people | tested) == []
 
 
 def test_the_pages_of_anybody(open_window: OpenWindow) -> None:

@@ -43,6 +43,10 @@ def filters(language: Language) -> dict[str, Callable[..., str]]:
             found = found.astimezone(JAKARTA).date()
         return "–" if found is None else dates.format_date(found, "d MMMM y", locale)
 
+    def weekday(value: date) -> str:
+        """`Sen`"""
+        return dates.format_date(value, "EEE", locale)
+
     def moment(value: datetime | str | None) -> str:
         """`3 Mei 2025 14.05`, in Pekalongan's time."""
         found = _moment(value)
@@ -61,7 +65,7 @@ def filters(language: Language) -> dict[str, Callable[..., str]]:
         """`87,5%`; a dash when there is nothing to be a part of."""
         return "–" if not whole or part is None else str(numbers.format_percent(part / whole, "0.#%", locale))
 
-    return {"day": day, "moment": moment, "number": number, "percent": percent}
+    return {"day": day, "weekday": weekday, "moment": moment, "number": number, "percent": percent}
 
 
 def _moment(value: Any) -> date | datetime | None:

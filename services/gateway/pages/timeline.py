@@ -158,6 +158,7 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "score_entered": _entered,
     "decided": _decided,
     "attendance_recorded": _attended,
+    "days_marked": _titled("Kehadiran harian ditandai"),
     "attendance_corrected": _titled("Kehadiran diperbaiki"),
     "assessment_recorded": _assessed,
     "assessment_corrected": _titled("Hasil uji diperbaiki"),

@@ -171,6 +171,29 @@ _WORDS: dict[str, dict[str, str]] = {
         "inputs_changed": "Ada yang berubah sejak simulasi itu dibuat. Simulasikan sekali lagi, lalu periksa hasilnya.",
         "not_caught_up": "Sistem masih memproses perubahan terakhir. Tunggu sebentar, lalu coba lagi.",
     },
+    "certificate": {
+        "valid": "Berlaku",
+        "expired": "Habis masa berlaku",
+        "revoked": "Dicabut",
+    },
+    "result": {
+        "changed_meanwhile": "Orang lain baru saja mencatat hasil peserta ini. Periksa, lalu simpan lagi bila perlu.",
+        "already_revoked": "Sertifikat ini sudah dicabut dengan alasan lain.",
+        "scheme": "Skemanya belum diisi.",
+        "units": "Isi K atau BK untuk setiap unit.",
+        "assessed_on": "Isi tanggal uji.",
+        "assessor": "Nama asesor terlalu panjang.",
+        "alasan": "Tulis alasannya; alasan disimpan bersama tindakannya.",
+    },
+    "attendance": {
+        "no_days": "Belum ada hari yang ditandai di kelas ini.",
+        "other_class": "Ada orang yang bukan peserta kelas ini.",
+    },
+    "presence": {
+        "present": "Hadir",
+        "excused": "Izin",
+        "absent": "Tidak hadir",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",

@@ -74,12 +74,22 @@ def text(
 
 
 def table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float | None], *, size: float = 8.5
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[float | None],
+    *,
+    size: float = 8.5,
+    row_height: float | None = None,
 ) -> LongTable:
-    """Rows between lines, the headings again on every page; `widths` in points, None shares what is left."""
+    """Rows between lines, the headings again on every page; `widths` in points, None shares what is left.
+
+    Rows are as high as their texts, or `row_height` points where somebody writes in them: a text too long for that is
+    printed over the edge.
+    """
     cells = [[text(cell, size=size, bold=True, after=0) for cell in headings]]
     cells += [[text(cell, size=size, after=0) for cell in row] for row in rows]
-    made = LongTable(cells, colWidths=list(widths), repeatRows=1)
+    heights = None if row_height is None else [None] + [row_height] * len(rows)
+    made = LongTable(cells, colWidths=list(widths), rowHeights=heights, repeatRows=1)
     made.setStyle(
         TableStyle(
             [

@@ -1,0 +1,28 @@
+"""What printed things call people: their numbers always, their names for whoever may see them and says why."""
+
+from collections.abc import Sequence
+
+from services.gateway.calling import Caller
+from services.gateway.services import Services
+from services.gateway.store import Store
+from shared.problems import Forbidden
+
+
+async def numbers_of(store: Store, applicant_ids: Sequence[str]) -> dict[str, str]:
+    """Registration numbers by applicant; one whose registration has not arrived yet goes by the id."""
+    found = await store.applicants.get_many(applicant_ids)
+    return {one: (found[one].registration_no if one in found else None) or one for one in applicant_ids}
+
+
+async def names_of(services: Services, applicant_ids: Sequence[str], why: str | None, caller: Caller) -> dict[str, str]:
+    """Names by applicant, put on record with the reason before they are told; whoever is erased has none.
+
+    Raises Forbidden for a role that may not see them.
+    """
+    if not caller.sees_personal_data:
+        raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
+    if not applicant_ids:
+        return {}
+    body = {"applicant_ids": list(applicant_ids), "fields": ["name"], "reason": why}
+    answer = await services.post("registration", "/people/reveal", caller, body)
+    return {applicant_id: str(shown["name"]) for applicant_id, shown in answer["people"].items()}

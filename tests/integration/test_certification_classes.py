@@ -1,0 +1,108 @@
+"""A class on a real RabbitMQ and MongoDB: its days are marked by two clerks, closed, and contradicted by a sheet."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import httpx
+from aio_pika.abc import AbstractConnection
+
+from services.certification.app import build
+from services.certification.settings import Settings
+from shared.contracts.certification import TrainingCompleted
+from shared.contracts.registration import ProgrammeOpened
+from tests.builders import programme
+from tests.conftest import Running
+from tests.events import Outsider, publish, until
+from tests.integration.test_certification import attendance, decide, known, send, verdicts
+
+MakeSettings = Callable[..., Settings]
+CLASS = "/programmes/UJI-1/classes/A"
+MONDAY, TUESDAY = "2025-03-03", "2025-03-04"
+
+
+async def open_past_programme(broker: AbstractConnection) -> None:
+    training = {"starts": date(2025, 3, 1), "ends": date(2025, 3, 31), "minimum_attendance": 0.8}
+    definition = programme({"A": 9, "B": 9}, training=training)
+    await publish(broker, ProgrammeOpened(programme_code="UJI-1", revision=1, programme=definition), "UJI-1")
+
+
+async def started(client: httpx.AsyncClient, broker: AbstractConnection, *applicant_ids: str) -> None:
+    await open_past_programme(broker)
+    for applicant_id in applicant_ids:
+        await decide(broker, applicant_id)
+    await until(lambda: known(client, *applicant_ids))
+    await until(lambda: _is_known(client))
+
+
+async def _is_known(client: httpx.AsyncClient) -> bool:
+    return (await client.get(CLASS)).status_code == httpx.codes.OK
+
+
+async def mark(client: httpx.AsyncClient, **people: dict[str, tuple[str | None, str | None]]) -> httpx.Response:
+    """`day=(was, now)` of each."""
+    rows = {
+        who: [{"day": day, "was": was, "now": now} for day, (was, now) in marks.items()]
+        for who, marks in people.items()
+    }
+    return await client.post(f"{CLASS}/attendance", json={"people": rows})
+
+
+async def test_days_are_marked_and_closed_and_no_sheet_contradicts_them(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker, "certification.#")
+    async with running(build, settings_for(Settings), "certification") as client:
+        await started(client, broker, "a1", "a2")
+        assert verdicts(await send(client, "attendance", ("a2", attendance()))) == ["accepted"]
+        assert (await client.post(f"{CLASS}/completion", json={})).json()["code"] == "no_days"
+
+        first: dict[str, Any] = {"a1": {MONDAY: (None, "present"), TUESDAY: (None, "present")}}
+        for changed in (1, 0):  # a form that is sent twice
+            assert (await mark(client, **first)).json() == {"changed": changed, "overtaken": []}
+        second = await mark(client, a1={MONDAY: (None, "absent")}, a2={MONDAY: (None, "excused")})
+        assert second.json() == {
+            "changed": 1,
+            "overtaken": [
+                {"applicant_id": "a1", "day": MONDAY, "wanted": "absent", "stands": "present", "by": "petugas"}
+            ],
+        }
+        refused = await mark(client, a1={TUESDAY: ("present", "absent")}, a2={"2025-04-01": (None, "present")})
+        assert refused.json()["errors"] == [
+            {"applicant_id": "a2", "column": "day", "reason": "outside_training", "value": "2025-04-01"}
+        ]
+        stranger = await mark(client, nobody={MONDAY: (None, "present")})
+        assert stranger.json()["errors"] == [{"applicant_id": "nobody", "reason": "other_class"}]
+
+        closing = await client.post(f"{CLASS}/completion", json={})
+        assert (closing.status_code, closing.json()["unmarked"]) == (409, {"a2": [TUESDAY]})
+        await mark(client, a2={TUESDAY: (None, "present")})
+        for changed in (2, 0):
+            closed = (await client.post(f"{CLASS}/completion", json={})).json()
+            assert closed == {"days": 2, "changed": changed, "completed": ["a1"]}
+        results = await send(client, "attendance", ("a1", attendance()), ("a1", attendance(days=2, present=2)))
+        assert verdicts(results)[1] == "duplicate"
+        assert verdicts(await send(client, "attendance", ("a2", attendance()))) == ["daily_marks_count"]
+
+        await until(lambda: len(outsider.data(TrainingCompleted)) == 3)
+        completed = [(one["applicant_id"], one["completed"], one["days"]) for one in outsider.data(TrainingCompleted)]
+        assert completed[0] == ("a2", True, 20) and sorted(completed[1:]) == [("a1", True, 2), ("a2", False, 2)]
+        shown = (await client.get(CLASS)).json()
+        assert (shown["held"], shown["minimum_attendance"]) == ([MONDAY, TUESDAY], 0.8)
+        [one, other] = shown["people"]
+        assert one["daily"] == {MONDAY: "present", TUESDAY: "present"} and one["attendance"]["source"] == "daily"
+        assert (other["marked"], other["attendance"]["completed"]) == ({"present": 1, "excused": 1, "absent": 0}, False)
+        ledger = (await client.get("/applicants/a2")).json()["ledger"]
+        assert [entry["what"] for entry in ledger] == [
+            *("selection_decided", "attendance_recorded", "days_marked", "days_marked", "attendance_corrected")
+        ]
+
+
+async def test_a_class_that_the_programme_has_not_is_none(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    async with running(build, settings_for(Settings), "certification") as client:
+        await open_past_programme(broker)
+        await until(lambda: _is_known(client))
+        assert (await client.get("/programmes/UJI-1/classes/X")).json()["code"] == "unknown_class"
+        assert (await client.get("/programmes/X/classes/A")).json()["code"] == "unknown_class"

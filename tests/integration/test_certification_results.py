@@ -1,0 +1,73 @@
+"""Results entered by hand, and which certificates are due, on a real RabbitMQ and MongoDB."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from aio_pika.abc import AbstractConnection
+
+from services.certification.app import build
+from services.certification.settings import Settings
+from shared.contracts.certification import AssessmentRecorded
+from tests.conftest import Running
+from tests.events import Outsider, until
+from tests.integration.test_certification import assessment, certificate, decide, known, open_programme, send, verdicts
+
+MakeSettings = Callable[..., Settings]
+
+
+async def started(client: httpx.AsyncClient, broker: AbstractConnection, *applicant_ids: str) -> None:
+    await open_programme(broker)
+    for applicant_id in applicant_ids:
+        await decide(broker, applicant_id)
+    await until(lambda: known(client, *applicant_ids))
+
+    async def opened() -> bool:
+        return (await client.get("/programmes/UJI-1/classes/A")).status_code == httpx.codes.OK
+
+    await until(opened)
+
+
+async def enter(client: httpx.AsyncClient, who: str, seen: int, unit: str = "K", **cells: Any) -> httpx.Response:
+    body = {"cells": assessment(unit, **cells), "seen": seen}
+    return await client.post(f"/applicants/{who}/assessments", json=body)
+
+
+async def test_a_result_is_entered_twice_by_one_clerk_and_overtaken_by_another(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker, "certification.#")
+    async with running(build, settings_for(Settings), "certification") as client:
+        await started(client, broker, "a1")
+        assert (await enter(client, "a1", 0, "BK")).json() == {"recorded": True, "warnings": []}
+        assert (await enter(client, "a1", 0, "BK")).json() == {"recorded": False, "warnings": []}
+        overtaken = await enter(client, "a1", 0, "K")
+        assert (overtaken.status_code, overtaken.json()["code"]) == (409, "changed_meanwhile")
+        older = await enter(client, "a1", 1, "K", assessed_on="2030-03-01")
+        assert [one["reason"] for one in older.json()["errors"]] == ["older_than_last"]
+        assert (await enter(client, "a1", 1, "K", assessed_on="2030-04-20")).json()["recorded"]
+        assert (await enter(client, "nobody", 0)).json()["code"] == "unknown_applicant"
+
+        await until(lambda: len(outsider.data(AssessmentRecorded)) == 2)
+        recorded = [(one["attempt"], one["result"]) for one in outsider.data(AssessmentRecorded)]
+        assert recorded == [(1, "not_yet_competent"), (2, "competent")]
+        shown = (await client.get("/applicants/a1")).json()
+        assert (shown["changes"], len(shown["superseded"])) == (2, 0)
+
+
+async def test_competent_people_are_expected_to_get_a_certificate(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    async with running(build, settings_for(Settings), "certification") as client:
+        await started(client, broker, "a1", "a2", "a3")
+        results = [("a1", assessment()), ("a2", assessment(assessed_on="2025-04-01")), ("a3", assessment("BK"))]
+        assert verdicts(await send(client, "assessments", *results)) == ["accepted"] * 3
+        assert verdicts(await send(client, "certificates", ("a1", certificate(1)))) == ["accepted"]
+        found = (await client.get("/programmes/UJI-1/expected-certificates")).json()
+        assert found["schemes"] == [
+            {"certification_body": "LSP Uji", "scheme": "Skema A", "competent": 2, "received": 1, "waiting": 1}
+        ]
+        [waiting] = found["waiting"]
+        assert (waiting["applicant_id"], waiting["assessed_on"]) == ("a2", "2025-04-01") and waiting["days"] > 300
+        unknown = await client.get("/programmes/X/expected-certificates")
+        assert unknown.json()["code"] == "unknown_programme"
