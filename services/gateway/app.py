@@ -15,6 +15,7 @@ from services.gateway.api import (
     event_docs,
     imports,
     live,
+    matches,
     matching,
     parked,
     people,
@@ -24,6 +25,7 @@ from services.gateway.api import (
     selection,
     session,
     users,
+    vacancies,
     webhooks,
 )
 from services.gateway.api.gateway import Gateway
@@ -40,6 +42,8 @@ from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import home, operations, signing, site, visitor
 from services.gateway.pages import imports as import_pages
+from services.gateway.pages import matches as match_pages
+from services.gateway.pages import vacancies as vacancy_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.posting import Poster
@@ -148,7 +152,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, import_pages, operations):
+    for concept in (signing, home, applicant_pages, import_pages, vacancy_pages, match_pages, operations):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
@@ -159,7 +163,7 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, selection, matching),
+        *(programmes, applicants, people, personal_data, imports, selection, vacancies, matching, matches),
         *(certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:

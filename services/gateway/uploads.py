@@ -26,7 +26,7 @@ _JSON_WITHIN_S = 30.0
 _UPLOAD_WITHIN_S = 300.0
 _FORGOTTEN_AFTER_S = 3600
 _CHUNK = 1 << 20
-_MOST_FIELDS = 10
+_MOST_FIELDS = 100  # a form of many questions
 
 
 class BodyLimit:

@@ -25,10 +25,10 @@ def forbidden(graduate: Graduate, vacancy: Listed) -> str | None:
         return "not_a_graduate"
     if graduate.match is not None:
         return "already_proposed"
-    if graduate.placed:
-        return "already_placed"
     if vacancy.vacancy_id in graduate.refuses:
         return "refused_before"
+    if graduate.placed:
+        return "already_placed"
     if vacancy.state is State.CLOSED:
         return "vacancy_closed"
     return None if vacancy.seats_left else "no_seat_left"

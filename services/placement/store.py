@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from services.placement.graduate import Graduate
+from services.placement.outcomes import Traced
 from services.placement.programme import OpenProgramme
 from services.placement.run import Run
 from services.placement.turn import Turn
 from services.placement.vacancy import Vacancy
 from services.placement.vacancy_list import Seats
+from services.placement.wave import Link, Wave
 from shared.contracts import Event
 from shared.contracts.placement import Party
 from shared.contracts.registration import Programme
@@ -39,6 +41,13 @@ class Store:
         )
         self.vacancies = storage.documents(
             "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1), ("_id", 1)])]
+        )
+        self.waves = storage.documents("waves", Wave, aggregate="wave")
+        self.links = storage.documents(
+            "links",
+            Link,
+            aggregate="link",
+            indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("wave_id", 1)])],
         )
         self.runs = storage.documents("runs", Run, aggregate="run", indexes=[IndexModel([("request", 1)], sparse=True)])
         self.turn = Turn(storage)
@@ -103,6 +112,22 @@ class Store:
         shown = {"$project": {"programme_code": 1, "class_code": 1, "match": 1, "refused": 1}}
         found = await asyncio.gather(*(self.graduates.aggregate([{"$match": one}, shown]) for one in either))
         return list({one["_id"]: one for some in found for one in some}.values())
+
+    async def completed(self, programme_code: str) -> list[Traced]:
+        """A programme's graduates in the order of their ids, as far as the tracer study goes."""
+        found = await self.graduates.aggregate(
+            [
+                {"$match": {"programme_code": programme_code, "completed": True}},
+                {"$project": {"class_code": 1, "answers": 1}},
+            ]
+        )
+        return sorted(map(Traced.model_validate, found), key=lambda one: one.applicant_id)
+
+    async def links_of(self, wave_id: str) -> dict[str, bool]:
+        """Whose link to a wave there is, and whether it works."""
+        shown = {"$project": {"applicant_id": 1, "digest": 1}}
+        found = await self.links.aggregate([{"$match": {"wave_id": wave_id}}, shown])
+        return {one["applicant_id"]: one["digest"] is not None for one in found}
 
     async def run_of(self, request: str) -> Run | None:
         """The run that a request caused."""

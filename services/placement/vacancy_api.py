@@ -145,13 +145,13 @@ async def show_vacancy(id_: str, store: TheStore) -> dict[str, Any]:
     found = await store.vacancies.get(id_)
     if found is None:
         raise _unknown()
-    [one] = vacancy_list.listed([found], await store.seats(), _today())
+    [one] = vacancy_list.listed([found], await store.seats(), today())
     return {**_told(one), "ledger": [entry.model_dump(mode="json") for entry in found.ledger]}
 
 
 async def _all(store: Store) -> list[Listed]:
     found = await store.vacancies.find({}, sort=[("terms.closes_on", 1), ("_id", 1)])
-    return vacancy_list.listed(found, await store.seats(), _today())
+    return vacancy_list.listed(found, await store.seats(), today())
 
 
 def _told(one: Listed) -> dict[str, Any]:
@@ -159,7 +159,8 @@ def _told(one: Listed) -> dict[str, Any]:
     return {**one.terms.model_dump(mode="json"), **told}
 
 
-def _today() -> date:
+def today() -> date:
+    """The day in Pekalongan."""
     return datetime.now(JAKARTA).date()
 
 

@@ -16,6 +16,12 @@ _STAFF = {
     "pendaftar-disaring": "/program/LPKS-2025/pendaftar?tahap=refused&alasan=under_age&urut=-total",
     "pendaftar-kosong": "/program/UJI-1/pendaftar",
     "impor": "/impor?program=UJI-1",
+    "penempatan": "/penempatan",
+    "penempatan-kosong": "/penempatan?cari=tidak+ada",
+    "perusahaan": "/penempatan/perusahaan",
+    "lowongan-baru": "/penempatan/lowongan-baru",
+    "usulan-semua": "/penempatan/usulan?program=LPKS-2025",
+    "usulan-kosong": "/penempatan/usulan?program=UJI-1",
     "operasi": "/operasi",
     "tidak-ada": "/tidak/ada",
 }

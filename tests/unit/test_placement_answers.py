@@ -1,4 +1,4 @@
-"""What graduates and employers say to a proposal: said twice is once, a refusal is for good, nobody is overruled unseen."""
+"""What both sides say to a proposal: said twice is once, a refusal is for good, and nobody is overruled unseen."""
 
 from typing import Any
 
