@@ -17,6 +17,7 @@ from services.gateway.api import (
     event_docs,
     imports,
     live,
+    matches,
     matching,
     parked,
     people,
@@ -27,6 +28,7 @@ from services.gateway.api import (
     selection,
     session,
     users,
+    vacancies,
     webhooks,
 )
 from services.gateway.api.gateway import Gateway
@@ -45,8 +47,10 @@ from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
 from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
 from services.gateway.pages import imports as import_pages
+from services.gateway.pages import matches as match_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
+from services.gateway.pages import vacancies as vacancy_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.posting import Poster
@@ -155,8 +159,21 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-from services.gateway.pages import classes as class_pages
-from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
+    for concept in (
+        signing,
+        home,
+        programme,
+        programme_yaml,
+        applicant_pages,
+        score_pages,
+        selection_pages,
+        class_pages,
+        assessment_pages,
+        import_pages,
+        vacancy_pages,
+        match_pages,
+        operations,
+    ):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
@@ -167,8 +184,8 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-from services.gateway.pages import classes as class_pages
-from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
+        *(programmes, applicants, people, personal_data, imports, scores, selection, vacancies, matching, matches),
+        *(classes, assessments, certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)

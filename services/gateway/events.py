@@ -9,7 +9,7 @@ from shared.contracts.certification import (
     CertificateRevoked,
     TrainingCompleted,
 )
-from shared.contracts.placement import JobMatched, PlacementRecorded
+from shared.contracts.placement import JobMatched, MatchAnswered, PlacementRecorded
 from shared.contracts.registration import (
     ApplicantCorrected,
     ApplicantRegistered,
@@ -97,6 +97,11 @@ async def revoke(event: CertificateRevoked, meta: Meta, store: Store) -> None:
 @on(JobMatched)
 async def match(event: JobMatched, meta: Meta, store: Store) -> None:
     await store.note(event, lambda applicant: applicant.matched(event))
+
+
+@on(MatchAnswered)
+async def answer(event: MatchAnswered, meta: Meta, store: Store) -> None:
+    await store.note(event, lambda applicant: applicant.answered(event))
 
 
 @on(PlacementRecorded)

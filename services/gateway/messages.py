@@ -125,6 +125,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_rule": ("Aturan ini tidak ada.", "There is no such rule."),
     # vacancies and what became of graduates
     "below_minimum": ("Lebih kecil daripada batas bawahnya.", "It is below the minimum that is stated."),
+    "identity_fixed": (
+        "Kode dan perusahaan tidak dapat diganti; buat lowongan baru.",
+        "Code and employer cannot change; make a new vacancy.",
+    ),
+    "greater_than": ("Angkanya terlalu kecil.", "The number is too small."),
     "not_a_place": ("Kota atau kabupaten tidak dikenali.", "The city or regency is not recognised."),
     "not_a_year": ("Ini bukan tahun yang mungkin.", "This is not a possible year."),
     "not_a_graduate": ("Orang ini tidak menyelesaikan pelatihan.", "This person did not complete the training."),

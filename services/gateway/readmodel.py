@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, Field
 
 from shared.contracts.certification import AssessmentRecorded, CertificateIssued, Result, TrainingCompleted
-from shared.contracts.placement import JobMatched, PlacementRecorded, Source, Status
+from shared.contracts.placement import JobMatched, MatchAnswered, PlacementRecorded, Source, Status
 from shared.contracts.registration import ApplicantRegistered, Facts, Programme
 from shared.contracts.selection import ApplicantScreened, Outcome, ScoresRecorded, SelectionDecided
 from shared.contracts.selection import Stage as DecidedAt
@@ -87,6 +87,7 @@ class Applicant(Document):
     attempts: dict[str, Attempt] = Field(default_factory=dict)
     certificates: dict[str, Certificate] = Field(default_factory=dict)
     matches: list[str] = Field(default_factory=list)
+    refused_matches: list[str] = Field(default_factory=list)
     placements: dict[str, Placement] = Field(default_factory=dict)
     stage: str = ""
     facets: list[str] = Field(default_factory=list)
@@ -164,6 +165,13 @@ class Applicant(Document):
         is_news = event.match_id not in self.matches
         if is_news:
             self.matches = sorted([*self.matches, event.match_id])  # the same whatever the order of events
+        return is_news
+
+    def answered(self, event: MatchAnswered) -> bool:
+        """A refusal is the last that is said to a match."""
+        is_news = not event.accepted and event.match_id not in self.refused_matches
+        if is_news:
+            self.refused_matches = sorted([*self.refused_matches, event.match_id])
         return is_news
 
     def placed(self, event: PlacementRecorded, meta: Meta) -> bool:

@@ -61,7 +61,7 @@ def counted_in(applicant: Applicant) -> list[str]:
     if ended and ended is not Stage.DROPPED_OUT:
         counts.append(ended.value)
     if Stage.COMPLETED.value in counts:
-        if applicant.matches:
+        if set(applicant.matches) - set(applicant.refused_matches):
             counts.append(MATCHED)
         if current := placement(applicant):
             counts.append(PLACED_AS + current.status.value)

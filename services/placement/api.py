@@ -12,10 +12,8 @@ from services.placement.places import Neighbours
 from services.placement.replaying import differences
 from services.placement.run import CANDIDATES, OPENINGS, PROPOSALS, Run
 from services.placement.store import Store
-from services.placement.vacancy import Vacancy, read_terms, vacancy_id
 from shared import context
 from shared.cells import JAKARTA
-from shared.contracts import Event
 from shared.judging import Change, RowWaits, judge, refused
 from shared.ledger import signature
 from shared.problems import NotFound
@@ -43,39 +41,6 @@ class Match(BaseModel):
     as_of: date | None = Field(
         default=None, description="The day that decides what is open and valid; today unless given."
     )
-
-
-@router.post("/vacancies")
-async def report_vacancies(rows: Rows, store: TheStore) -> JudgedRows:
-    signed = signature()
-
-    async def record(row: Row) -> Change | None:
-        terms = read_terms(row.cells)
-        change: Change | None = None
-
-        def report(vacancy: Vacancy) -> list[Event] | None:
-            nonlocal change
-            change = vacancy.report(terms, signed)
-            return None if change is None else change.events
-
-        await store.vacancies.change(vacancy_id(terms), report)
-        return change
-
-    return await judge(rows, record, about=lambda row: vacancy_id(read_terms(row.cells)))
-
-
-@router.get("/vacancies")
-async def vacancies(store: TheStore) -> dict[str, Any]:
-    """Every vacancy, with the seats proposed to somebody."""
-    taken = await store.seats_taken()
-    found = await store.vacancies.find({}, sort=[("terms.closes_on", 1), ("_id", 1)])
-    return {
-        "vacancies": [
-            {"vacancy_id": one.id, **one.terms.model_dump(mode="json"), "seats_taken": taken.get(one.id, 0)}
-            for one in found
-            if one.terms is not None
-        ]
-    }
 
 
 @router.post("/programmes/{code}/tracer")

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.placement import api, running
+from services.placement import api, link_api, match_api, running, vacancy_api, wave_api
 from services.placement.events import on
 from services.placement.settings import Settings
 from services.placement.store import Store
@@ -18,4 +18,5 @@ def build(settings: Settings | None = None) -> FastAPI:
     async def resume_matching() -> None:
         await running.keep_resuming(store)
 
-    return create(settings, storage, store, on, [api.router], background=[resume_matching], title="Jalur placement")
+    routers = [one.router for one in (api, vacancy_api, match_api, wave_api, link_api)]
+    return create(settings, storage, store, on, routers, background=[resume_matching], title="Jalur placement")

@@ -1,17 +1,20 @@
 """What placement knows of one applicant on the way to work; facts may arrive in any order."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services.placement.match import Answered, Match
 from shared.contracts.certification import CertificateIssued, CertificateRevoked, TrainingCompleted
-from shared.contracts.placement import JobMatched, Status
+from shared.contracts.placement import JobMatched, MatchAnswered, Status
 from shared.contracts.registration import ApplicantCorrected, ApplicantRegistered, ApplicantWithdrawn
 from shared.contracts.selection import Outcome, SelectionDecided
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
 from shared.meta import Meta
+from shared.problems import NotFound
 
 PLACED = frozenset({Status.EMPLOYED, Status.SELF_EMPLOYED, Status.STUDYING})
 
@@ -43,22 +46,11 @@ class Answer(BaseModel):
     started_on: date | None
 
 
-class Match(BaseModel):
-    """The vacancy a graduate was proposed for, and why."""
-
-    match_id: str
-    run_id: str
-    vacancy_id: str
-    employer: str
-    position: str
-    score: float
-    reasons: list[str]
-
-
 class Graduate(Document):
     """An applicant as placement sees them; `id` is the applicant's. A graduate is one who completed the training.
 
-    `superseded` keeps the answers that corrections replaced, `facts_sequence` says how new city and education are.
+    `superseded` keeps the answers that corrections replaced, `facts_sequence` says how new city and education are,
+    `refused` are the matches that came to nothing: those vacancies are not for this graduate.
     """
 
     city: str | None = None
@@ -73,6 +65,7 @@ class Graduate(Document):
     answers: list[Answer] = Field(default_factory=list)
     superseded: list[Answer] = Field(default_factory=list)
     match: Match | None = None
+    refused: list[Match] = Field(default_factory=list)
     ledger: list[Entry] = Field(default_factory=list)
 
     @property
@@ -84,6 +77,11 @@ class Graduate(Document):
     @property
     def placed(self) -> bool:
         return self.status in PLACED
+
+    @property
+    def refuses(self) -> frozenset[str]:
+        """The vacancies that came to nothing."""
+        return frozenset(match.vacancy_id for match in self.refused)
 
     def certified(self, on: date) -> bool:
         """Whether a certificate is valid on that day."""
@@ -132,15 +130,50 @@ class Graduate(Document):
             held.revoked = True
             self.write(signed, "certificate_revoked", revoked.reason, certificate_id=held.certificate_id)
 
-    def propose(self, match: Match, signed: Signature) -> JobMatched | None:
-        """Propose somebody for a vacancy; None for whoever was proposed, has found a place or withdrew meanwhile."""
-        if self.match is not None or self.placed or self.withdrawn:
+    def propose(self, match: Match, signed: Signature, *, warnings: Sequence[str] = ()) -> JobMatched | None:
+        """Propose somebody for a vacancy, in spite of `warnings` where staff do it by hand.
+
+        None for whoever was proposed, has found a place, withdrew or refused it.
+        """
+        if self.match is not None or self.placed or self.withdrawn or match.vacancy_id in self.refuses:
             return None
         self.match = match
         why = match.model_dump(include={"run_id", "vacancy_id", "score", "reasons"})
+        if warnings:
+            why["warnings"] = list(warnings)
         self.write(signed, "proposed", **why, city=self.city, education=self.education, total=self.total)
         fields = match.model_dump(include=set(JobMatched.model_fields))
         return JobMatched(applicant_id=self.id, programme_code=self.programme_code, **fields)
+
+    def answer(self, match_id: str, answered: Answered, reason: str | None, signed: Signature) -> MatchAnswered | None:
+        """Note what one side says to the proposal; None when that is what it said last.
+
+        A refusal ends the match and frees the seat. Raises Conflict `match_over` for one that has ended,
+        `changed_meanwhile` when the other side, or another clerk, has answered since.
+        """
+        over = next((one for one in self.refused if one.match_id == match_id), None)
+        if over is not None:
+            over.check_repeated(answered)
+            return None
+        match = self.match
+        if match is None or match.match_id != match_id:
+            raise NotFound("unknown_match", "Nobody is proposed so.")
+        if not match.take(answered):
+            return None
+        if not answered.accepted:
+            self.match, self.refused = None, [*self.refused, match]
+        what = "match_accepted" if answered.accepted else "match_refused"
+        told = match.model_dump(include={"match_id", "vacancy_id", "employer", "position"})
+        self.write(signed, what, reason, **told, party=answered.party)
+        return MatchAnswered(
+            applicant_id=self.id,
+            programme_code=self.programme_code,
+            match_id=match_id,
+            vacancy_id=match.vacancy_id,
+            party=answered.party,
+            accepted=answered.accepted,
+            agreed=match.agreed,
+        )
 
     def _certificate(self, certificate_id: str) -> Certificate:
         for held in self.certificates:

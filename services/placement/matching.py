@@ -1,7 +1,7 @@
 """Who is proposed for which vacancy: as many graduates as possible, and among those the greatest total score."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from math import inf
@@ -27,28 +27,37 @@ class Type(NamedTuple):
 
     education: int | None
     city: str | None
+    refused: frozenset[str]
 
 
 class Kind(NamedTuple):
-    """What alone decides, within a vocation, whom a vacancy suits and how near it is; its wage is the same for all."""
+    """What alone decides, within a vocation, whom a vacancy suits and how near it is; its wage is the same for all.
+
+    `vacancy_id` is None unless somebody has refused just this one.
+    """
 
     education: str | None
     location: str
+    vacancy_id: str | None
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A graduate who may be proposed. `education` is a rank, None when unknown; `city` is None when unreadable."""
+    """A graduate who may be proposed. `education` is a rank, None when unknown; `city` is None when unreadable.
+
+    `refused` are the vacancies that came to nothing for them, sorted.
+    """
 
     applicant_id: str
     vocation: str
     education: int | None
     city: str | None
     total: float | None
+    refused: Sequence[str] = ()
 
     @property
     def type(self) -> Type:
-        return Type(self.education, self.city)
+        return Type(self.education, self.city, frozenset(self.refused))
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ def candidates(graduates: Iterable[Graduate], programme: Programme, as_of: date)
                 education=education.rank(graduate.education or ""),
                 city=_place_or_none(graduate.city),
                 total=graduate.total,
+                refused=tuple(sorted(graduate.refuses)),
             )
         )
     return found
@@ -94,7 +104,7 @@ def openings(vacancies: Iterable[Vacancy], taken: Mapping[str, int], as_of: date
     return [
         Opening(vacancy.id, vacancy.terms, max(0, vacancy.terms.seats - taken.get(vacancy.id, 0)))
         for vacancy in vacancies
-        if vacancy.terms is not None and vacancy.terms.closes_on >= as_of
+        if vacancy.terms is not None and vacancy.closing is None and vacancy.terms.closes_on >= as_of
     ]
 
 
@@ -115,6 +125,13 @@ def propose(among: list[Candidate], open_now: list[Opening], neighbours: Neighbo
     for vocation in sorted(people.keys() & vacancies.keys()):
         proposals += _propose_in_vocation(people[vocation], vacancies[vocation], scale)
     return sorted(proposals, key=lambda proposal: proposal.applicant_id)
+
+
+def score(city: str | None, work: Work, open_now: Iterable[Opening], neighbours: Neighbours) -> tuple[float, str]:
+    """How well one vacancy suits somebody from that city, 0 to 100 among those that are open; and how near it is."""
+    highest = max((opening.work.twice_the_wage for opening in open_now), default=0)
+    scale, home = _Scale(max(highest, work.twice_the_wage), neighbours), _place_or_none(city)
+    return scale.score(home, work), scale.nearness(home, work.location)
 
 
 @dataclass(frozen=True)
@@ -143,8 +160,9 @@ class _Scale:
 def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale: _Scale) -> list[Proposal]:
     ranked = sorted(among, key=lambda one: (inf if one.total is None else -one.total, one.applicant_id))
     open_now = {opening.vacancy_id: opening for opening in sorted(vacancies, key=lambda one: one.vacancy_id)}
+    refused = {vacancy_id for one in among for vacancy_id in one.refused}
     places = [
-        Place(vacancy_id, Kind(work.education, work.location), opening.seats_left, scale.wage(work))
+        Place(vacancy_id, _kind(vacancy_id, work, refused), opening.seats_left, scale.wage(work))
         for vacancy_id, opening in open_now.items()
         for work in [opening.work]
     ]
@@ -156,7 +174,7 @@ def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale
             (type_, kind): scale.place(type_.city, kind.location)
             for type_ in dict.fromkeys(candidate.type for candidate in ranked)
             for kind in kinds
-            if education.suffices(type_.education, kind.education)
+            if education.suffices(type_.education, kind.education) and kind.vacancy_id not in type_.refused
         },
     )
     cities = {candidate.applicant_id: candidate.city for candidate in among}
@@ -164,6 +182,10 @@ def _propose_in_vocation(among: list[Candidate], vacancies: list[Opening], scale
         _proposal(applicant_id, cities[applicant_id], open_now[vacancy_id], scale)
         for applicant_id, vacancy_id in chosen.items()
     ]
+
+
+def _kind(vacancy_id: str, work: Work, refused: Set[str]) -> Kind:
+    return Kind(work.education, work.location, vacancy_id if vacancy_id in refused else None)
 
 
 def _proposal(applicant_id: str, city: str | None, opening: Opening, scale: _Scale) -> Proposal:

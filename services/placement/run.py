@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from services.placement.graduate import Match
+from services.placement.match import Match
 from services.placement.matching import Candidate, Opening, Proposal
 from services.placement.places import Neighbours
 from services.placement.vacancy import Terms, Work
@@ -85,7 +85,7 @@ def inputs_digest(neighbours: Neighbours, candidates: Sequence[RunRow], openings
     return rows_digest([{"neighbours": near}, *candidates, *openings])
 
 
-def match_of(proposal: Proposal, terms: Terms, run_id: str) -> Match:
+def match_of(proposal: Proposal, terms: Terms, run_id: str | None) -> Match:
     """What a proposal becomes in the graduate's document; its id is the same whenever it is made.
 
     It travels in an event, so an employer's cell that also holds somebody's number loses it here.

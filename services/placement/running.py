@@ -7,7 +7,8 @@ from datetime import date
 from typing import Final
 
 from services.placement import matching
-from services.placement.graduate import Graduate, Match
+from services.placement.graduate import Graduate
+from services.placement.match import Match
 from services.placement.matching import Proposal
 from services.placement.places import Neighbours
 from services.placement.run import (
@@ -30,7 +31,7 @@ from shared.storage import StorageAway
 
 log = logging.getLogger(__name__)
 
-_WAIT_S: Final = 20.0  # for the turn: as long as somebody waits for an answer
+WAIT_S: Final = 20.0  # for the turn: as long as somebody waits for an answer
 _LOOK_AGAIN_S: Final = 5.0
 
 
@@ -42,14 +43,14 @@ async def match(store: Store, code: str, as_of: date, neighbours: Neighbours, re
     programme = await store.programme(code)
     if programme is None:
         raise NotFound("unknown_programme", "There is no such programme.")
-    async with store.turn.taken(_WAIT_S) as holder:
-        await _finish(store)
+    async with store.turn.taken(WAIT_S) as holder:
+        await finish(store)
         earlier = await store.run_of(request) if request else None
         if earlier is not None:
             return earlier
         run = await _plan(store, programme, as_of, neighbours, request)
         await store.turn.decide(holder, run.id)
-        return await _finish(store) or run
+        return await finish(store) or run
 
 
 async def keep_resuming(store: Store) -> None:
@@ -57,8 +58,8 @@ async def keep_resuming(store: Store) -> None:
     while True:
         try:
             if await store.turn.run_to_do() is not None:
-                async with store.turn.taken(_WAIT_S):
-                    await _finish(store)
+                async with store.turn.taken(WAIT_S):
+                    await finish(store)
         except (StorageAway, Conflict):
             log.info("an interrupted matching is resumed later")
         await asyncio.sleep(_LOOK_AGAIN_S)
@@ -103,7 +104,7 @@ async def _plan(store: Store, programme: Programme, as_of: date, neighbours: Nei
     return await store.runs.add(run)
 
 
-async def _finish(store: Store) -> Run | None:
+async def finish(store: Store) -> Run | None:
     """Apply the run that is decided, if there is one. Every step may be repeated."""
     run_id = await store.turn.run_to_do()
     if run_id is None:

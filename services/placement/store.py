@@ -1,13 +1,19 @@
 """Placement's collections and its named queries."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from services.placement.graduate import Graduate
+from services.placement.outcomes import Traced
 from services.placement.programme import OpenProgramme
 from services.placement.run import Run
 from services.placement.turn import Turn
 from services.placement.vacancy import Vacancy
+from services.placement.vacancy_list import Seats
+from services.placement.wave import Link, Wave
 from shared.contracts import Event
+from shared.contracts.placement import Party
 from shared.contracts.registration import Programme
 from shared.judging import Change
 from shared.run_chunks import RunChunks
@@ -25,10 +31,23 @@ class Store:
                 IndexModel([("programme_code", 1)]),
                 IndexModel([("match.vacancy_id", 1)], sparse=True),
                 IndexModel([("match.run_id", 1)], sparse=True),
+                IndexModel([("programme_code", 1), ("match.vacancy_id", 1)]),
+                IndexModel(
+                    [("programme_code", 1), ("refused.vacancy_id", 1)],
+                    partialFilterExpression={"refused.0": {"$exists": True}},
+                ),
+                IndexModel([("refused.vacancy_id", 1)], sparse=True),
             ],
         )
         self.vacancies = storage.documents(
             "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1), ("_id", 1)])]
+        )
+        self.waves = storage.documents("waves", Wave, aggregate="wave")
+        self.links = storage.documents(
+            "links",
+            Link,
+            aggregate="link",
+            indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("wave_id", 1)])],
         )
         self.runs = storage.documents("runs", Run, aggregate="run", indexes=[IndexModel([("request", 1)], sparse=True)])
         self.turn = Turn(storage)
@@ -59,13 +78,56 @@ class Store:
 
     async def seats_taken(self) -> dict[str, int]:
         """How many seats of each vacancy have been proposed to somebody who has not withdrawn."""
+        return {vacancy_id: seats.taken for vacancy_id, seats in (await self.seats()).items()}
+
+    async def seats(self) -> dict[str, Seats]:
+        """Of each vacancy, the seats proposed to somebody who has not withdrawn, and those both sides agreed on."""
+        agreed = {"$setIsSubset": [[party.value for party in Party], {"$ifNull": ["$match.answers.party", []]}]}
         found = await self.graduates.aggregate(
             [
                 {"$match": {"match.vacancy_id": {"$exists": True}, "withdrawn": False}},
-                {"$group": {"_id": "$match.vacancy_id", "seats": {"$sum": 1}}},
+                {
+                    "$group": {
+                        "_id": "$match.vacancy_id",
+                        "taken": {"$sum": 1},
+                        "agreed": {"$sum": {"$cond": [agreed, 1, 0]}},
+                    }
+                },
             ]
         )
-        return {one["_id"]: one["seats"] for one in found}
+        return {one["_id"]: Seats(one["taken"], one["agreed"]) for one in found}
+
+    async def matched(self, programme_code: str) -> list[dict[str, Any]]:
+        """Of a programme's graduates who are, or were, proposed for a vacancy: class and matches, as stored."""
+        return await self._matches(
+            {"programme_code": programme_code, "refused.0": {"$exists": True}},
+            {"programme_code": programme_code, "match.vacancy_id": {"$type": "string"}},
+        )
+
+    async def matched_with(self, vacancy_id: str) -> list[dict[str, Any]]:
+        """Of the graduates who are, or were, proposed for this vacancy, the same."""
+        return await self._matches({"refused.vacancy_id": vacancy_id}, {"match.vacancy_id": vacancy_id})
+
+    async def _matches(self, *either: dict[str, Any]) -> list[dict[str, Any]]:
+        shown = {"$project": {"programme_code": 1, "class_code": 1, "match": 1, "refused": 1}}
+        found = await asyncio.gather(*(self.graduates.aggregate([{"$match": one}, shown]) for one in either))
+        return list({one["_id"]: one for some in found for one in some}.values())
+
+    async def completed(self, programme_code: str) -> list[Traced]:
+        """A programme's graduates in the order of their ids, as far as the tracer study goes."""
+        found = await self.graduates.aggregate(
+            [
+                {"$match": {"programme_code": programme_code, "completed": True}},
+                {"$project": {"class_code": 1, "answers": 1}},
+            ]
+        )
+        return sorted(map(Traced.model_validate, found), key=lambda one: one.applicant_id)
+
+    async def links_of(self, wave_id: str) -> dict[str, bool]:
+        """Whose link to a wave there is, and whether it works."""
+        shown = {"$project": {"applicant_id": 1, "digest": 1}}
+        found = await self.links.aggregate([{"$match": {"wave_id": wave_id}}, shown])
+        return {one["applicant_id"]: one["digest"] is not None for one in found}
 
     async def run_of(self, request: str) -> Run | None:
         """The run that a request caused."""

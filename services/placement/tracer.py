@@ -73,6 +73,11 @@ def record(graduate: Graduate, cells: dict[str, Cell], programme: Programme, sig
     answer = Answer(**read(TracerRow, cells).model_dump())
     if graduate.programme_code not in ("", programme.code):
         raise refused("other_programme")
+    return take(graduate, answer, signed)
+
+
+def take(graduate: Graduate, answer: Answer, signed: Signature) -> Change | None:
+    """Keep an answer that has been read. None and errors are those of `record`."""
     _check_graduate(graduate)
     before = next((known for known in graduate.answers if known.wave == answer.wave), None)
     if answer == before:

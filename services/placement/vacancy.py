@@ -1,13 +1,15 @@
 """Vacancies, as employers and job fairs report them: a code at an employer, with seats, a place and a wage."""
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from services.placement import education
 from shared.cells import BadCell, Cell, day, text, whole, word
+from shared.contracts import Event
 from shared.documents import Document
 from shared.free_text import discreet, holds_nik
 from shared.judging import Change, Text, read, refused
@@ -70,8 +72,28 @@ class Terms(Work):
     source: Text
 
 
+class State(StrEnum):
+    """Whether anybody can still be proposed; FILLED when every seat is proposed to somebody."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+
+
+class Closing(BaseModel):
+    """Who closed a vacancy before its day, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
 class Vacancy(Document):
+    """`closing` is set while staff have closed it; reporting it anew does not open it again."""
+
     terms: Terms | None = None
+    closing: Closing | None = None
     ledger: list[Entry] = Field(default_factory=list)
 
     @property
@@ -90,6 +112,31 @@ class Vacancy(Document):
         replaced = {} if before is None else {"before": before.model_dump()}
         self.ledger.append(entry(signed, "vacancy_changed" if before else "vacancy_reported", None, **replaced))
         return Change([], [])
+
+    def close(self, reason: str, signed: Signature) -> list[Event] | None:
+        """Propose nobody for it any more; None when it is closed already."""
+        if self.closing is not None:
+            return None
+        self.closing = Closing(by=signed.by, at=signed.at, reason=discreet(reason))
+        self.ledger.append(entry(signed, "vacancy_closed", reason))
+        return []
+
+    def reopen(self, reason: str, signed: Signature) -> list[Event] | None:
+        """Undo `close`; None when it is not closed."""
+        if self.closing is None:
+            return None
+        self.closing = None
+        self.ledger.append(entry(signed, "vacancy_reopened", reason))
+        return []
+
+
+def state(terms: Terms, closing: Closing | None, taken: int, on: date) -> State:
+    """How a vacancy stands on that day, with so many seats proposed to somebody."""
+    if closing is not None:
+        return State.CLOSED
+    if terms.closes_on < on:
+        return State.EXPIRED
+    return State.FILLED if taken >= terms.seats else State.OPEN
 
 
 def read_terms(cells: dict[str, Cell]) -> Terms:

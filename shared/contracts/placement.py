@@ -1,4 +1,4 @@
-"""What placement publishes: proposals of graduates for vacancies, and what became of graduates."""
+"""What placement publishes: proposals of graduates for vacancies, their answers, and what became of graduates."""
 
 from datetime import date
 from enum import StrEnum
@@ -23,6 +23,13 @@ class Source(StrEnum):
     STAFF = "staff"
 
 
+class Party(StrEnum):
+    """Who answers a proposal."""
+
+    GRADUATE = "graduate"
+    EMPLOYER = "employer"
+
+
 class FromPlacement(Event):
     service: ClassVar[str] = "placement"
 
@@ -40,6 +47,18 @@ class JobMatched(FromPlacement, AboutApplicant):
     reasons: list[str]
 
 
+class MatchAnswered(FromPlacement, AboutApplicant):
+    """The graduate or the employer accepts a proposal, or refuses it, which ends it for good and frees the seat."""
+
+    touches_health: ClassVar[bool] = False
+
+    match_id: str
+    vacancy_id: str
+    party: Party
+    accepted: bool
+    agreed: bool = Field(description="Both have accepted, with this answer.")
+
+
 class PlacementRecorded(FromPlacement, AboutApplicant):
     """What became of a graduate, as of one wave of the tracer study."""
 
@@ -52,4 +71,4 @@ class PlacementRecorded(FromPlacement, AboutApplicant):
     wave: int | None = Field(default=None, description="Months after the training; none outside the tracer study.")
 
 
-EVENTS: tuple[type[Event], ...] = (JobMatched, PlacementRecorded)
+EVENTS: tuple[type[Event], ...] = (JobMatched, MatchAnswered, PlacementRecorded)

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
 
 PASSWORD = "kata sandi yang panjang"
-ROLES = ("registrar", "selector", "certifier", "operator", "viewer")
+ROLES = ("registrar", "selector", "certifier", "placement", "operator", "viewer")
 # a script, a formula, very long, written from right to left, with marks that turn what follows around
 HOSTILE_NAMES = (
     "<script>document.title='dibajak'</script>",

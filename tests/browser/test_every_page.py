@@ -30,6 +30,12 @@ _STAFF = {
     "uji-kelas": "/program/LPKS-2025/uji/RIA-1",
     "uji-kosong": "/program/UJI-1/uji",
     "impor": "/impor?program=UJI-1",
+    "penempatan": "/penempatan",
+    "penempatan-kosong": "/penempatan?cari=tidak+ada",
+    "perusahaan": "/penempatan/perusahaan",
+    "lowongan-baru": "/penempatan/lowongan-baru",
+    "usulan-semua": "/penempatan/usulan?program=LPKS-2025",
+    "usulan-kosong": "/penempatan/usulan?program=UJI-1",
     "operasi": "/operasi",
     "tidak-ada": "/tidak/ada",
 }

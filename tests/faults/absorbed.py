@@ -83,6 +83,10 @@ def _match(document: Mapping[str, Any], event: Seen) -> bool:
     return event.body["match_id"] in document["matches"]
 
 
+def _answered(document: Mapping[str, Any], event: Seen) -> bool:
+    return event.body["accepted"] or event.body["match_id"] in document["refused_matches"]
+
+
 def _placement(document: Mapping[str, Any], event: Seen) -> bool:
     return str(event.body["wave"] if event.body["wave"] is not None else event.body["source"]) in document["placements"]
 
@@ -96,6 +100,7 @@ _ACCUMULATING: dict[tuple[str, str], Applied] = {
     ("gateway", "CertificateIssued"): _certificate,
     ("gateway", "CertificateRevoked"): _revoked,
     ("gateway", "JobMatched"): _match,
+    ("gateway", "MatchAnswered"): _answered,
     ("gateway", "PlacementRecorded"): _placement,
 }
 

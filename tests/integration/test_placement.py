@@ -115,7 +115,7 @@ async def test_matching_proposes_once_and_afterwards_only_what_is_new(
         for number in range(1, 5):
             await graduate(broker, number, total=60 + number, **({"education": "SMP"} if number == 4 else {}))
         await until(lambda: graduated(client, 4))
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         await report(client, vacancy(1), vacancy(2, closes_on="31/05/2030"), vacancy(3, vocation="Lain"))
 
         first = await match(client)
@@ -159,7 +159,7 @@ async def test_corrections_and_revocations_count_in_the_next_matching(
         await publish(broker, CertificateRevoked(**who, applicant_id="a0002", certificate_id="c2"), "a0002", 7)
         await until(lambda: graduated(client, 2))
         await until(lambda: _absorbed(client, "ApplicantCorrected", "CertificateRevoked"))
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         await report(client, vacancy(1))
         assert (await match(client))["graduates"] == 1
         proposed = (await client.get("/applicants/a0001")).json()["match"]
@@ -175,7 +175,7 @@ async def test_calls_at_the_same_time_fill_no_seat_twice_and_a_repeated_call_ans
         for number in range(1, 7):
             await graduate(broker, number)
         await until(lambda: graduated(client, 6))
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         await report(client, vacancy(1), vacancy(2))
         runs = await asyncio.gather(*(match(client) for _ in range(3)), match(client, **{"Idempotency-Key": "k"}))
         assert sum(run["proposed"] for run in runs) == 4
@@ -202,7 +202,7 @@ async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
         for number in range(1, 4):
             await graduate(broker, number)
         await until(lambda: graduated(client, 3))
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         await report(client, vacancy(1, seats=3))
 
         storage = storage_of(settings, "placement")
@@ -240,7 +240,7 @@ async def test_who_lost_the_turn_decides_nothing(
         await open_programme(broker)
         await graduate(broker, 1)
         await until(lambda: graduated(client, 1))
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         await report(client, vacancy(1))
         decide = Turn.decide
 
@@ -265,7 +265,7 @@ async def test_a_matching_replays_from_its_record_and_what_was_changed_afterward
         for number in range(1, 5):
             await graduate(broker, number, total=60 + number, **({"city": "Kabupaten Batang"} if number == 1 else {}))
         await until(lambda: graduated(client, 4))
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         await report(client, vacancy(1, seats=1, source="Bu Siti"), vacancy(2, employer="Warung Bu Siti", seats=2))
         first = (await match(client))["run_id"]
         await report(client, vacancy(1, seats=5, education="S1"))  # what comes later changes no record
@@ -316,7 +316,7 @@ async def test_answers_accumulate_wave_by_wave(
     outsider = await Outsider().listen(broker, "placement.#")
     async with running(build, settings_for(Settings), "placement") as client:
         await open_programme(broker)
-        await until(lambda: _knows_programme(client))
+        await until(lambda: knows_programme(client))
         assert (await answer(client, 1))["verdict"] == "waiting"
         await graduate(broker, 1)
         await until(lambda: graduated(client, 1))
@@ -332,7 +332,7 @@ async def test_answers_accumulate_wave_by_wave(
         assert (await client.get("/applicants/a0001")).json()["status"] == "unemployed"
 
 
-async def _knows_programme(client: httpx.AsyncClient) -> bool:
+async def knows_programme(client: httpx.AsyncClient) -> bool:
     return await _absorbed(client, "ProgrammeOpened")
 
 

@@ -27,7 +27,7 @@ from shared.outsiders import NotGranted, grantable, granted_by
 from tests.conftest import Urls
 from tests.events import message, until
 
-PLACEMENT = ["placement.job_matched.v1", "placement.placement_recorded.v1"]
+PLACEMENT = ["placement.job_matched.v1", "placement.match_answered.v1", "placement.placement_recorded.v1"]
 # who applied, and what became of them: facts, reason codes, and reasons in somebody's own words
 ABOUT_HEALTH = {
     "registration.applicant_registered.v1",

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.placement import tracer
-from services.placement.graduate import Graduate, Match
+from services.placement.graduate import Graduate
+from services.placement.match import Match
 from shared.cells import Cell
 from shared.contracts.certification import CertificateIssued, CertificateRevoked, TrainingCompleted
 from shared.contracts.placement import JobMatched, PlacementRecorded, Source, Status

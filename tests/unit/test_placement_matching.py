@@ -13,7 +13,8 @@ from ortools.graph.python import linear_sum_assignment
 
 from benchmarks import population
 from services.placement import education, matching
-from services.placement.graduate import Answer, Certificate, Graduate, Match
+from services.placement.graduate import Answer, Certificate, Graduate
+from services.placement.match import Match
 from services.placement.matching import Candidate, Opening, Proposal
 from services.placement.places import Neighbours
 from services.placement.run import match_of
@@ -287,3 +288,20 @@ def test_what_is_published_of_an_employer_holds_no_phone_number() -> None:
     proposal = Proposal(applicant_id="a", vacancy_id="v", score=1, reasons=[])
     terms = read_terms(row(employer="CV Maju 0812-3456-7890"))
     assert match_of(proposal, terms, "run").employer == "CV Maju …"
+
+
+def test_a_refused_pair_is_not_proposed_again_but_others_get_the_seat() -> None:
+    first, second = candidate("a-1", refused=("v-1",)), candidate("a-2")
+    assert proposed(first, to=[opening("v-1")]) == {}
+    assert proposed(first, second, to=[opening("v-1"), opening("v-2")]) == {"a-1": "v-2", "a-2": "v-1"}
+    assert proposed(first, second, to=[opening("v-1")]) == {"a-2": "v-1"}
+    held = Match(match_id="m", run_id="r", vacancy_id="v-1", employer="e", position="p", score=1, reasons=[])
+    [found] = matching.candidates([graduate(refused=[held])], programme(), AS_OF)
+    assert tuple(found.refused) == ("v-1",)
+
+
+def test_a_hand_s_score_is_the_matching_s() -> None:
+    highest = opening("v-2", vocation="Menjahit", wage_min=2_500_000, wage_max=2_500_000)
+    [found] = matching.propose([candidate()], [opening(), highest], NEIGHBOURS)
+    mine = matching.score("Kota Tegal", opening().work, [opening(), highest], NEIGHBOURS)
+    assert mine == (found.score, found.reasons[-1])

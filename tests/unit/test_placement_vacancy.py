@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from services.placement import education
+from services.placement import education, matching, vacancy_list
 from services.placement.places import Neighbours
-from services.placement.vacancy import Terms, Vacancy, read_terms, vacancy_id
+from services.placement.vacancy import State, Terms, Vacancy, read_terms, vacancy_id
+from services.placement.vacancy_list import Seats, Wanted
 from shared.cells import BadCell, Cell
 from shared.judging import RowRefused
 from shared.places import place
@@ -127,3 +128,61 @@ def test_education_must_be_at_least_what_is_asked(graduate: str, asked: Cell, su
 def test_what_is_published_of_a_vacancy_has_no_numbers_of_people() -> None:
     found = terms(row(employer="PT Kopi, hub. 0812-3450-0987", position="Barista (3376014107990012)"))
     assert (found.employer, found.position) == ("PT Kopi, hub. …", "Barista (…)")
+
+
+@pytest.mark.parametrize(
+    ("taken", "closes_on", "closed", "standing"),
+    [
+        (0, "2030-08-01", False, State.OPEN),
+        (1, "2030-08-01", False, State.OPEN),
+        (2, "2030-08-01", False, State.FILLED),
+        (3, "2030-08-01", False, State.FILLED),
+        (2, "2030-07-31", False, State.EXPIRED),
+        (0, "2030-08-01", True, State.CLOSED),
+    ],
+)
+def test_a_vacancy_is_open_filled_expired_or_closed(taken: int, closes_on: str, closed: bool, standing: State) -> None:
+    vacancy = Vacancy(_id="v", terms=read_terms(row(seats=2, closes_on=closes_on)))
+    if closed:
+        assert vacancy.close("batal", SIGNED) == []
+        assert vacancy.close("batal lagi", SIGNED) is None
+    [one] = vacancy_list.listed([vacancy], {"v": Seats(taken, 0)}, date(2030, 8, 1))
+    assert (one.state, one.seats_left) == (standing, max(0, 2 - taken))
+    assert [entry.what for entry in vacancy.ledger] == ["vacancy_closed"] * closed
+
+
+def test_nobody_is_matched_with_a_closed_vacancy_until_it_is_open_again() -> None:
+    vacancy = Vacancy(_id="v", terms=read_terms(row()))
+    vacancy.close("batal", SIGNED)
+    assert matching.openings([vacancy], {}, date(2030, 8, 1)) == []
+    assert vacancy.reopen("jadi juga", SIGNED) == [] and vacancy.reopen("jadi juga", SIGNED) is None
+    assert len(matching.openings([vacancy], {}, date(2030, 8, 1))) == 1
+
+
+def test_an_employer_is_one_however_they_are_written() -> None:
+    vacancies = [
+        Vacancy(_id=code, terms=read_terms(row(code=code, employer=employer, seats=seats)))
+        for code, employer, seats in (("1", "CV Maju", 2), ("2", "cv  MAJU", 3), ("3", "PT Lain", 1))
+    ]
+    counts = {"1": Seats(2, 1), "2": Seats(1, 0)}
+    found = vacancy_list.employers(vacancy_list.listed(vacancies, counts, date(2030, 8, 1)))
+    assert [tuple(one.model_dump().values()) for one in found] == [
+        ("cv MAJU", 2, 1, 5, 3, 1),
+        ("PT Lain", 1, 1, 1, 0, 0),
+    ]
+
+
+def test_vacancies_are_found_by_state_vocation_and_words() -> None:
+    vacancies = [
+        Vacancy(_id="1", terms=read_terms(row(code="L-1", employer="CV Maju"))),
+        Vacancy(_id="2", terms=read_terms(row(code="L-2", employer="PT Lain", vocation="Menjahit"))),
+    ]
+    shown = vacancy_list.listed(vacancies, {"1": Seats(2)}, date(2030, 8, 1))
+    for wanted, ids in (
+        ({}, "12"),
+        ({"state": State.FILLED}, "1"),
+        ({"vocation": "MENJAHIT"}, "2"),
+        ({"search": "lain l-2"}, "2"),
+        ({"search": "maju", "state": State.OPEN}, ""),
+    ):
+        assert "".join(one.vacancy_id for one in shown if Wanted.model_validate(wanted).wants(one)) == ids

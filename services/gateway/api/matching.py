@@ -1,4 +1,4 @@
-"""Who works: vacancies, and proposing graduates for them."""
+"""Who works: proposing graduates for vacancies, and the record of a run."""
 
 from datetime import date
 from typing import Any
@@ -40,10 +40,3 @@ async def replay_run(code: str, run_id: str, gateway: TheGateway, caller: Known)
     """Match anew from what the run recorded: `replays`, and the `differences` from what was proposed."""
     path = at("/programmes/{code}/matching/runs/{run_id}/replay", code=code, run_id=run_id)
     return await gateway.services.get("placement", path, caller, timeout_s=ROWS_TIMEOUT_S)
-
-
-@router.get("/vacancies")
-async def list_vacancies(gateway: TheGateway, caller: Known) -> dict[str, Any]:
-    """All vacancies, whatever their closing day."""
-    answer = await gateway.services.get("placement", "/vacancies", caller)
-    return {"items": answer["vacancies"], "next_cursor": None}

@@ -131,6 +131,7 @@ def _proposed(detail: Detail) -> Told:
         Fact("Jabatan", detail.get("position")),
         Fact("Nilai kecocokan", detail.get("score"), "number"),
         Fact("Alasan", detail.get("reasons"), "reasons"),
+        Fact("Meskipun", detail.get("warnings"), "warnings"),
     ]
 
 
@@ -146,6 +147,7 @@ def _titled(title: str, *facts: tuple[str, str, str]) -> Callable[[Detail], Told
     return lambda detail: (title, [Fact(label, detail.get(name), kind) for label, name, kind in facts])
 
 
+_ANSWERED = (("Oleh", "party", "party"), ("Perusahaan", "employer", "text"), ("Jabatan", "position", "text"))
 _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "registered": _titled("Mendaftar", ("Nomor pendaftaran", "number", "text")),
     "corrected": _titled("Data diperbaiki", ("Isian", "personal_fields", "list")),
@@ -166,6 +168,8 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "certificate_corrected": _titled("Sertifikat diperbaiki"),
     "certificate_revoked": _titled("Sertifikat dicabut", ("Nomor", "certificate_no", "text")),
     "proposed": _proposed,
+    "match_accepted": _titled("Usulan diterima", *_ANSWERED),
+    "match_refused": _titled("Usulan ditolak", *_ANSWERED),
     "answer_recorded": _titled(
         "Jawaban penelusuran lulusan", ("Bulan ke", "wave", "number"), ("Status", "status", "status")
     ),

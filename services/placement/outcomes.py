@@ -1,0 +1,56 @@
+"""What became of the graduates of a programme, as of the latest wave or of one: counts with their denominator."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.placement.graduate import Answer
+from shared.contracts.placement import Status
+
+
+class Outcomes(BaseModel):
+    """Of so many `graduates` (who completed the training), how many are known to be what; the others have said nothing.
+
+    `traced` are those whose status is another than unreachable.
+    """
+
+    graduates: int = 0
+    traced: int = 0
+    statuses: dict[Status, int] = Field(default_factory=lambda: dict.fromkeys(Status, 0))
+
+    @property
+    def working(self) -> int:
+        return self.statuses[Status.EMPLOYED] + self.statuses[Status.SELF_EMPLOYED]
+
+
+class Traced(BaseModel):
+    """A graduate as the tracer study sees them."""
+
+    applicant_id: str = Field(alias="_id")
+    class_code: str | None = None
+    answers: list[Answer] = Field(default_factory=list)
+
+    def answer(self, months: int | None) -> Answer | None:
+        """What they said in that wave, or in their latest one."""
+        said = [one for one in self.answers if months in (None, one.wave)]
+        return max(said, key=lambda one: one.wave, default=None)
+
+
+def outcomes(graduates: Iterable[Traced], months: int | None = None) -> Outcomes:
+    """As of the wave so many months after the training; as of each one's latest when none is named."""
+    everybody = list(graduates)
+    counted = Counter(said.status for one in everybody if (said := one.answer(months)))
+    statuses = {status: counted[status] for status in Status}
+    return Outcomes(graduates=len(everybody), traced=counted.total() - counted[Status.UNREACHABLE], statuses=statuses)
+
+
+def per_class(graduates: Sequence[Traced], months: int | None = None) -> dict[str, Outcomes]:
+    """By class code, in their order."""
+    codes = sorted({one.class_code for one in graduates if one.class_code})
+    return {code: outcomes([one for one in graduates if one.class_code == code], months) for code in codes}
+
+
+def told(found: Outcomes) -> dict[str, Any]:
+    return {**found.model_dump(mode="json"), "working": found.working}

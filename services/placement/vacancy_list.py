@@ -1,0 +1,94 @@
+"""Vacancies as staff look at them: how each stands today, which are asked for, and what each employer offers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from pydantic import BaseModel, Field
+
+from services.placement.vacancy import Closing, State, Terms, Vacancy, state
+from shared.cells import word
+
+
+class Seats(NamedTuple):
+    """Of one vacancy: how many are proposed to somebody, and how many of those both sides have agreed on."""
+
+    taken: int = 0
+    agreed: int = 0
+
+
+class Listed(BaseModel):
+    """One vacancy in a list; `version` is what a change must name."""
+
+    vacancy_id: str
+    version: int
+    state: State
+    closing: Closing | None
+    seats_taken: int
+    seats_agreed: int
+    terms: Terms
+
+    @property
+    def seats_left(self) -> int:
+        return max(0, self.terms.seats - self.seats_taken)
+
+
+class Wanted(BaseModel):
+    """Which vacancies: in a state, of a vocation, or with these words in code, employer or position."""
+
+    state: State | None = None
+    vocation: str = ""
+    search: str = ""
+
+    def wants(self, one: Listed) -> bool:
+        if self.state is not None and one.state is not self.state:
+            return False
+        if self.vocation and word(one.terms.vocation) != word(self.vocation):
+            return False
+        text = word(f"{one.terms.code} {one.terms.employer} {one.terms.position}")
+        return all(part in text for part in word(self.search).split())
+
+
+class Employer(BaseModel):
+    """What one employer, however they are written, has offered and what came of it."""
+
+    employer: str
+    vacancies: int = 0
+    open: int = 0
+    seats: int = 0
+    seats_taken: int = Field(default=0, description="Proposed to somebody.")
+    seats_agreed: int = Field(default=0, description="Accepted by the graduate and by the employer.")
+
+
+def listed(vacancies: Iterable[Vacancy], seats: Mapping[str, Seats], today: date) -> list[Listed]:
+    """Those that were ever reported, in the order given."""
+    found = []
+    for one in vacancies:
+        if one.terms is not None:
+            taken, agreed = seats.get(one.id, Seats())
+            found.append(
+                Listed(
+                    vacancy_id=one.id,
+                    version=one.version,
+                    state=state(one.terms, one.closing, taken, today),
+                    closing=one.closing,
+                    seats_taken=taken,
+                    seats_agreed=agreed,
+                    terms=one.terms,
+                )
+            )
+    return found
+
+
+def employers(vacancies: Sequence[Listed]) -> list[Employer]:
+    """By name; under the spelling of the vacancy that comes last."""
+    found: dict[str, Employer] = {}
+    for one in vacancies:
+        mine = found.setdefault(word(one.terms.employer), Employer(employer=""))
+        mine.employer = one.terms.employer
+        mine.vacancies += 1
+        mine.open += one.state is State.OPEN
+        mine.seats += one.terms.seats
+        mine.seats_taken += one.seats_taken
+        mine.seats_agreed += one.seats_agreed
+    return [found[name] for name in sorted(found)]
