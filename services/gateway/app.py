@@ -20,6 +20,7 @@ from services.gateway.api import (
     people,
     personal_data,
     programmes,
+    public,
     rebuilding,
     selection,
     session,
@@ -34,11 +35,12 @@ from services.gateway.generations import Generations
 from services.gateway.headers import SecurityHeaders
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
+from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
-from services.gateway.lockout import Lockout
+from services.gateway.lockout import OF_REGISTRATION, Lockout
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
-from services.gateway.pages import home, operations, signing, site, visitor
+from services.gateway.pages import home, operations, own_status, registering, signing, site, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
@@ -86,9 +88,12 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     passwords = Passwords()
     signing_in = SigningIn(store.users, sessions, passwords, lockout)
 
+    drafts = KeptForms(storage, "drafts", registering.KEPT_S)
+    looking_up = Lockout(storage, "look_up_failures", OF_REGISTRATION)
+
     async def prepare_accounts() -> None:
-        await sessions.prepare()
-        await lockout.prepare()
+        for kept in (sessions, lockout, drafts, looking_up):
+            await kept.prepare()
         await ensure_administrator(store.users, passwords, settings.admin_password, settings.admin_token)
 
     app = create(
@@ -124,6 +129,9 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         generations,
         hooks,
         hook_places,
+        drafts,
+        looking_up,
+        settings.public_url,
     )
     app.mount("/static", site.Assets())
     visitor.tell_browsers_in_pages(app)
@@ -152,6 +160,8 @@ def pages_router() -> APIRouter:
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
+    pages.include_router(registering.public)
+    pages.include_router(own_status.public)
     return pages
 
 
@@ -166,4 +176,5 @@ def api_router() -> APIRouter:
         api.include_router(concept.router)
     api.include_router(certificates.public)
     api.include_router(session.public)
+    api.include_router(public.public)
     return api

@@ -134,6 +134,10 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
     {
         ("POST", f"{PREFIX}/session"),
+        ("GET", f"{PREFIX}/open-programmes"),
+        ("POST", f"{PREFIX}/open-programmes/{{code}}/answers"),
+        ("POST", f"{PREFIX}/open-programmes/{{code}}/applicants"),
+        ("POST", f"{PREFIX}/status"),
         ("GET", f"{PREFIX}/verify/{{verify_code}}"),
         ("GET", "/verify/{verify_code}"),
         ("GET", "/health/live"),
@@ -156,6 +160,13 @@ PUBLIC_PAGES: frozenset[tuple[str, str]] = frozenset(
         ("POST", "/bahasa"),
         ("GET", "/sertifikat"),
         ("GET", "/sertifikat/{verify_code}"),
+        ("GET", "/daftar"),
+        ("GET", "/daftar/{code}"),
+        ("POST", "/daftar/{code}"),
+        ("GET", "/daftar/{code}/{langkah}"),
+        ("POST", "/daftar/{code}/{langkah}"),
+        ("GET", "/status"),
+        ("POST", "/status"),
     }
 )
 

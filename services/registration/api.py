@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Body, Depends, Header, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.registration.alumni import AlumniRow, Alumnus
 from services.registration.catalogue import Offered
@@ -50,7 +50,10 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=300)]
 
 
 class Form(BaseModel):
+    """`consent` is the version of the words on personal data that the person has agreed to."""
+
     cells: dict[str, Cell]
+    consent: str | None = Field(default=None, max_length=40, pattern=r"^[0-9a-z.-]+$")
 
 
 @router.put("/programmes")
@@ -91,7 +94,8 @@ async def register(
 ) -> dict[str, Any]:
     """Register one person now."""
     programme = await store.programme(code)
-    applicant, warnings = await intake.take_form(programme, form.cells, datetime.now(JAKARTA), key, signature())
+    now = datetime.now(JAKARTA)
+    applicant, warnings = await intake.take_form(programme, form.cells, now, key, signature(), form.consent)
     return {
         "applicant_id": applicant.id,
         "registration_no": applicant.registration_no,

@@ -70,7 +70,8 @@ class Applicant(Document):
         self.number = number
         self.registered_at = submission.at.astimezone(UTC)
         self._take(vault, programme, submission.cleaned)
-        self.ledger.append(entry(signed, "registered", number=self.registration_no))
+        agreed = {"consent": submission.consent} if submission.consent else {}
+        self.ledger.append(entry(signed, "registered", number=self.registration_no, **agreed))
         return [
             ApplicantRegistered(
                 applicant_id=self.id,

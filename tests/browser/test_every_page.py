@@ -20,6 +20,7 @@ _STAFF = {
     "tidak-ada": "/tidak/ada",
 }
 _ANYBODY = {"awal": "/", "masuk": "/masuk", "sertifikat": "/sertifikat", "sertifikat-tak-dikenal": "/sertifikat/xyz"}
+_ANYBODY |= {"daftar-tanpa-program": "/daftar", "daftar-tutup": "/daftar/LPKS-2025", "status-isi": "/status"}
 
 
 def _applicant(office: Office, stage: str) -> str:
