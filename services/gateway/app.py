@@ -38,9 +38,21 @@ from services.gateway.importing import Importing
 from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import OF_REGISTRATION, Lockout
+from services.gateway.pages import (
+    accounts,
+    home,
+    interrupted,
+    operations,
+    own_status,
+    registering,
+    signing,
+    site,
+    subscriptions,
+    visitor,
+)
 from services.gateway.pages import applicants as applicant_pages
+from services.gateway.pages import audit as audit_pages
 from services.gateway.pages import certificates as certificate_pages
-from services.gateway.pages import home, operations, own_status, registering, signing, site, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
@@ -89,10 +101,11 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     signing_in = SigningIn(store.users, sessions, passwords, lockout)
 
     drafts = KeptForms(storage, "drafts", registering.KEPT_S)
+    interrupted_forms = KeptForms(storage, "interrupted_forms", interrupted.KEPT_S)
     looking_up = Lockout(storage, "look_up_failures", OF_REGISTRATION)
 
     async def prepare_accounts() -> None:
-        for kept in (sessions, lockout, drafts, looking_up):
+        for kept in (sessions, lockout, drafts, looking_up, interrupted_forms):
             await kept.prepare()
         await ensure_administrator(store.users, passwords, settings.admin_password, settings.admin_token)
 
@@ -131,6 +144,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         hook_places,
         drafts,
         looking_up,
+        interrupted_forms,
         settings.public_url,
     )
     app.mount("/static", site.Assets())
@@ -156,7 +170,8 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, import_pages, operations):
+    staff = (signing, home, applicant_pages, import_pages, operations, accounts, audit_pages, subscriptions)
+    for concept in staff:
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 _SESSION = "jalur_session"
 _BROWSER = "jalur_browser"
 _FORM = "jalur_form"
+_INTERRUPTED = "jalur_interrupted"
 _BROWSER_KEPT_S = 365 * 24 * 3600
 _MOST_CHARACTERS = 100
 
@@ -23,6 +24,7 @@ class Cookies:
         self.tls = tls
         prefix = "__Host-" if tls else ""
         self._session, self._browser, self._form = prefix + _SESSION, prefix + _BROWSER, prefix + _FORM
+        self._interrupted = prefix + _INTERRUPTED
 
     def session(self, request: Request) -> str | None:
         return _given(request, self._session)
@@ -45,6 +47,16 @@ class Cookies:
 
     def keep_form(self, response: Response, secret: str, kept_s: int) -> None:
         self._set(response, self._form, secret, kept_s, samesite="lax")
+
+    def interrupted(self, request: Request) -> str | None:
+        """The secret of a form that this browser sent when its session was over."""
+        return _given(request, self._interrupted)
+
+    def keep_interrupted(self, response: Response, secret: str, kept_s: int) -> None:
+        self._set(response, self._interrupted, secret, kept_s)
+
+    def forget_interrupted(self, response: Response) -> None:
+        self._set(response, self._interrupted, "", 0)
 
     def _set(
         self,

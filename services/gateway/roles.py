@@ -114,6 +114,10 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
 PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/beranda"): ALL,
     ("POST", "/keluar"): ALL,
+    ("GET", "/isian"): ALL,
+    ("POST", "/isian/buang"): ALL,
+    ("GET", "/sandi"): ALL,
+    ("POST", "/sandi"): ALL,
     ("GET", "/program/{code}"): ALL,
     ("GET", "/program/{code}/pendaftar"): ALL,
     ("POST", "/program/{code}/pendaftar/cari"): _STAFF,
@@ -128,6 +132,16 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/impor/{import_id}"): _STAFF,
     ("GET", "/operasi"): _OPERATOR,
     ("POST", "/operasi/pesan"): _OPERATOR,
+    ("GET", "/audit"): _OPERATOR,
+    ("POST", "/audit/periksa"): _OPERATOR,
+    ("GET", "/webhook"): _OPERATOR,
+    ("POST", "/webhook"): _ADMIN,
+    ("GET", "/webhook/{name}"): _OPERATOR,
+    ("POST", "/webhook/{name}/{tindakan}"): _ADMIN,
+    ("GET", "/pengguna"): _ADMIN,
+    ("POST", "/pengguna"): _ADMIN,
+    ("GET", "/pengguna/{name}"): _ADMIN,
+    ("POST", "/pengguna/{name}/{tindakan}"): _ADMIN,
 }
 
 # whole paths that anybody may use, without a token

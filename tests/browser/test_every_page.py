@@ -17,6 +17,11 @@ _STAFF = {
     "pendaftar-kosong": "/program/UJI-1/pendaftar",
     "impor": "/impor?program=UJI-1",
     "operasi": "/operasi",
+    "audit-kosong": "/audit?oleh=tidak-ada&sejak=kemarin",
+    "webhook-kosong": "/webhook",
+    "pengguna-admin": "/pengguna/admin",
+    "sandi-kosong": "/sandi",
+    "isian-kosong": "/isian",
     "tidak-ada": "/tidak/ada",
 }
 _ANYBODY = {"awal": "/", "masuk": "/masuk", "sertifikat": "/sertifikat", "sertifikat-tak-dikenal": "/sertifikat/xyz"}

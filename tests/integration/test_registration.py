@@ -377,3 +377,29 @@ async def test_whoever_registers_themselves_is_told_what_is_wrong_and_finds_thei
         who = {"nik": ROW["nik"], "reason": "surat", "dry_run": False, "despite_running": True}
         assert (await client.post("/people/erasure", json=who)).is_success
         assert (await client.post("/applicants/own", json=own)).text == answers[0].text
+
+
+async def test_a_correction_of_what_has_changed_meanwhile_is_asked_again(
+    settings_for: SettingsFor, running: Running
+) -> None:
+    async with running(build, settings_for(Settings, **KEYS), "registration") as client:
+        await client.put("/programmes", json=open_now())
+        person = f"/applicants/{(await register(client)).json()['applicant_id']}"
+        seen = (await client.get(person)).json()["version"]
+        first = {"cells": {"education": "S1"}, "reason": "ijazah", "expected_version": seen}
+        assert (await client.post(f"{person}/corrections", json=first)).is_success
+        # the same once more is no collision: there is nothing left to correct
+        assert (await client.post(f"{person}/corrections", json=first)).is_success
+        second = {"cells": {"education": "D3"}, "reason": "surat", "expected_version": seen}
+        refused = await client.post(f"{person}/corrections", json=second)
+        told = refused.json()
+        assert (refused.status_code, told["code"], told["version"]) == (409, "changed_meanwhile", seen + 1)
+        assert [(one["what"], one["reason"], one["detail"]["facts"]) for one in told["changes"]] == [
+            ("corrected", "ijazah", {"education": ["SMA", "S1"]})
+        ]
+        held = (await client.get(person)).json()
+        assert (held["facts"]["education"], held["version"]) == ("S1", seen + 1)
+        again = {**second, "expected_version": seen + 1}
+        assert (await client.post(f"{person}/corrections", json=again)).json()["education"] == "D3"
+        # whoever says nothing of what they have seen decides as before
+        assert (await client.post(f"{person}/corrections", json={**first, "expected_version": None})).is_success

@@ -50,6 +50,7 @@ class Gateway:
     webhook_places: Places
     drafts: KeptForms
     looking_up: Lockout
+    interrupted: KeptForms
     public_url: str
     # each takes a file in the spool, and a core while it is packed
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
