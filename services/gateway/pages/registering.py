@@ -116,11 +116,13 @@ async def answer(code: str, langkah: str, request: Request, gateway: TheGateway)
     kept = kept or _blank()  # its time was over: what is on this page at least is not lost
     asked = public_form.questions(langkah, programme)
     kept["answers"] |= {one.column: str(form.get(one.column, ""))[:_LONGEST].strip() for one in asked}
+    kept["done"] = [one for one in kept["done"] if one != langkah]
+    await gateway.drafts.keep(secret, code, kept)  # before it is judged: registration may be away
     wrong = await _wrong_on(request, gateway, programme, langkah, kept["answers"])
-    kept["done"] = [one for one in kept["done"] if one != langkah] + ([] if wrong else [langkah])
-    await gateway.drafts.keep(secret, code, kept)
     if wrong:
         return _page(request, programme, langkah, secret, kept["answers"], wrong)
+    kept["done"].append(langkah)
+    await gateway.drafts.keep(secret, code, kept)
     response = _to(code, public_form.next_group(kept["done"]) or CHECK)
     gateway.cookies.keep_form(response, secret, KEPT_S)
     return response

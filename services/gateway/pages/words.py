@@ -224,6 +224,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "webhook_removed": "Webhook dihapus",
         "rebuild_asked": "Susun ulang diminta",
     },
+    "typed": {
+        "kolom": "Isian",
+        "isi": "Isi yang benar",
+        "alasan": "Alasan",
+        "aturan": "Aturan",
+        "tanggal": "Per tanggal",
+        "nama": "Nama",
+        "peran": "Peran",
+        "alamat": "Alamat",
+        "kejadian": "Kejadian",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",
