@@ -23,6 +23,7 @@ from services.gateway.api import (
     people,
     personal_data,
     programmes,
+    public,
     rebuilding,
     scores,
     selection,
@@ -39,13 +40,28 @@ from services.gateway.generations import Generations
 from services.gateway.headers import SecurityHeaders
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
+from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
-from services.gateway.lockout import Lockout
+from services.gateway.lockout import OF_REGISTRATION, Lockout
+from services.gateway.pages import (
+    accounts,
+    home,
+    interrupted,
+    operations,
+    own_status,
+    programme,
+    programme_yaml,
+    registering,
+    signing,
+    site,
+    subscriptions,
+    visitor,
+)
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import assessments as assessment_pages
+from services.gateway.pages import audit as audit_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
-from services.gateway.pages import home, operations, programme, programme_yaml, signing, site, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
 from services.gateway.pages import scores as score_pages
@@ -97,9 +113,13 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     passwords = Passwords()
     signing_in = SigningIn(store.users, sessions, passwords, lockout)
 
+    drafts = KeptForms(storage, "drafts", registering.KEPT_S)
+    interrupted_forms = KeptForms(storage, "interrupted_forms", interrupted.KEPT_S)
+    looking_up = Lockout(storage, "look_up_failures", OF_REGISTRATION)
+
     async def prepare_accounts() -> None:
-        await sessions.prepare()
-        await lockout.prepare()
+        for kept in (sessions, lockout, drafts, looking_up, interrupted_forms):
+            await kept.prepare()
         await ensure_administrator(store.users, passwords, settings.admin_password, settings.admin_token)
 
     app = create(
@@ -135,6 +155,10 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         generations,
         hooks,
         hook_places,
+        drafts,
+        looking_up,
+        interrupted_forms,
+        settings.public_url,
     )
     app.mount("/static", site.Assets())
     visitor.tell_browsers_in_pages(app)
@@ -159,7 +183,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (
+    staff = (
         signing,
         home,
         programme,
@@ -173,10 +197,16 @@ def pages_router() -> APIRouter:
         vacancy_pages,
         match_pages,
         operations,
-    ):
+        accounts,
+        audit_pages,
+        subscriptions,
+    )
+    for concept in staff:
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
+    pages.include_router(registering.public)
+    pages.include_router(own_status.public)
     return pages
 
 
@@ -191,4 +221,5 @@ def api_router() -> APIRouter:
         api.include_router(concept.router)
     api.include_router(certificates.public)
     api.include_router(session.public)
+    api.include_router(public.public)
     return api

@@ -27,6 +27,8 @@ class Patience:
 
 OF_SOURCE = Patience(free=5, longest_s=15 * 60)
 OF_ACCOUNT = Patience(free=100, longest_s=60)
+# of a registration's birth date: six thousand days are likely ones, and nothing but a look is lost by waiting
+OF_REGISTRATION = Patience(free=20, longest_s=3600)
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,14 @@ class Attempt:
 
 
 class Lockout:
-    """The counts of failures, of accounts that exist and of names that nobody has alike."""
+    """The counts of failures, of accounts that exist and of names that nobody has alike.
 
-    def __init__(self, storage: Storage) -> None:
-        self._failures = storage.collection("sign_in_failures")
+    `of_all` is the patience with all sources of one account together.
+    """
+
+    def __init__(self, storage: Storage, collection: str = "sign_in_failures", of_all: Patience = OF_ACCOUNT) -> None:
+        self._failures = storage.collection(collection)
+        self._of_all = of_all
 
     async def prepare(self) -> None:
         """Its index, by which the database forgets. Raises StorageAway."""
@@ -53,7 +59,7 @@ class Lockout:
         if known:
             return Attempt((mine,))
         try:
-            await self._count(everybodys, OF_ACCOUNT)
+            await self._count(everybodys, self._of_all)
         except TooMany:
             await self._take_back(mine)
             raise

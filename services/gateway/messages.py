@@ -54,6 +54,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "city_or_regency_not_stated": ("Tidak disebut kota atau kabupaten.", "It does not say city or regency."),
     "chosen_before": ("Kelas ini sudah dipilih sebelumnya.", "This class was chosen already."),
+    "consent_missing": (
+        "Tanpa persetujuan, data Anda tidak boleh kami simpan.",
+        "Without your agreement we may not keep your data.",
+    ),
     # scores
     "later_row_counts": (
         "Baris lain di bawahnya menyebut hal yang sama dengan isi berbeda; baris itu yang dipakai.",

@@ -74,6 +74,12 @@ class Rates:
         self.unknown_codes = Rate(20, 3600)
         # typing errors are fewer; who knows a birth date and a district has to guess four digits
         self.unknown_niks = Rate(30, 3600, "by NIKs that nobody here has")
+        # a mobile network shows the same address for many people who fill in forms at once
+        self.pages_of_forms = Rate(1200, 60)
+        self.registrations = Rate(300, 3600)
+        # one NIK after another, to learn who is registered, has to stay slow
+        self.registered_before = Rate(30, 3600)
+        self.unknown_registrations = Rate(60, 3600)
 
 
 def network(request: Request) -> str:

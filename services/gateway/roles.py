@@ -145,6 +145,10 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/program-baru"): _REGISTRAR,
     ("GET", "/program-baru/yaml"): _REGISTRAR,
     ("POST", "/program-baru/yaml"): _REGISTRAR,
+    ("GET", "/isian"): ALL,
+    ("POST", "/isian/buang"): ALL,
+    ("GET", "/sandi"): ALL,
+    ("POST", "/sandi"): ALL,
     ("GET", "/program/{code}"): ALL,
     ("GET", "/program/{code}/ubah"): _REGISTRAR,
     ("POST", "/program/{code}/ubah"): _REGISTRAR,
@@ -195,12 +199,26 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/penempatan/pencocokan/{code}/{run_id}"): _PLACEMENT,
     ("GET", "/operasi"): _OPERATOR,
     ("POST", "/operasi/pesan"): _OPERATOR,
+    ("GET", "/audit"): _OPERATOR,
+    ("POST", "/audit/periksa"): _OPERATOR,
+    ("GET", "/webhook"): _OPERATOR,
+    ("POST", "/webhook"): _ADMIN,
+    ("GET", "/webhook/{name}"): _OPERATOR,
+    ("POST", "/webhook/{name}/{tindakan}"): _ADMIN,
+    ("GET", "/pengguna"): _ADMIN,
+    ("POST", "/pengguna"): _ADMIN,
+    ("GET", "/pengguna/{name}"): _ADMIN,
+    ("POST", "/pengguna/{name}/{tindakan}"): _ADMIN,
 }
 
 # whole paths that anybody may use, without a token
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
     {
         ("POST", f"{PREFIX}/session"),
+        ("GET", f"{PREFIX}/open-programmes"),
+        ("POST", f"{PREFIX}/open-programmes/{{code}}/answers"),
+        ("POST", f"{PREFIX}/open-programmes/{{code}}/applicants"),
+        ("POST", f"{PREFIX}/status"),
         ("GET", f"{PREFIX}/verify/{{verify_code}}"),
         ("GET", "/verify/{verify_code}"),
         ("GET", "/health/live"),
@@ -223,6 +241,13 @@ PUBLIC_PAGES: frozenset[tuple[str, str]] = frozenset(
         ("POST", "/bahasa"),
         ("GET", "/sertifikat"),
         ("GET", "/sertifikat/{verify_code}"),
+        ("GET", "/daftar"),
+        ("GET", "/daftar/{code}"),
+        ("POST", "/daftar/{code}"),
+        ("GET", "/daftar/{code}/{langkah}"),
+        ("POST", "/daftar/{code}/{langkah}"),
+        ("GET", "/status"),
+        ("POST", "/status"),
     }
 )
 

@@ -8,6 +8,7 @@ from services.gateway.secret import fingerprint, new_secret
 from shared.storage import IndexModel, ReturnDocument, Storage, guarded
 
 _RENEWED_EVERY_MS = 60_000  # reading a page needs no write of its own
+_OWNER_KNOWN_MS = 3 * 24 * 3600 * 1000  # over a weekend: who comes back sends the form that was left open
 _ALIVE = {"$and": [{"$gt": ["$idle_until", "$$NOW"]}, {"$gt": ["$ends_at", "$$NOW"]}]}
 _FIELDS = dict.fromkeys(("user", "generation", "started_at", "seen_at", "idle_until", "ends_at"), 1)
 _SHOWN_CHARACTERS = 16  # of the hash: enough to name a session, and no way to its cookie
@@ -30,6 +31,7 @@ class Sessions:
 
     def __init__(self, storage: Storage, *, idle_s: int, longest_s: int) -> None:
         self._sessions = storage.collection("sessions")
+        self._owners = storage.collection("session_owners")
         self._idle_ms = idle_s * 1000
         self._longest_ms = longest_s * 1000
 
@@ -40,10 +42,13 @@ class Sessions:
             IndexModel([("user", 1), ("started_at", -1)]),
         )
         await guarded(self._sessions.create_indexes([over, of_user]))
+        await guarded(self._owners.create_indexes([IndexModel([("forget_at", 1)], expireAfterSeconds=0)]))
 
     async def start(self, user: str, generation: int) -> tuple[str, Session]:
         """A new session, and the secret of its cookie, which is not kept."""
         cookie = new_secret()
+        owner = {"user": {"$literal": user}, "forget_at": {"$add": ["$$NOW", self._longest_ms + _OWNER_KNOWN_MS]}}
+        await guarded(self._owners.update_one({"_id": fingerprint(cookie)}, [{"$set": owner}], upsert=True))
         begun = {
             "user": {"$literal": user},
             "generation": {"$literal": generation},
@@ -73,6 +78,11 @@ class Sessions:
             )
             found = renewed or found
         return _session(found)
+
+    async def whose(self, cookie: str) -> str | None:
+        """Whose session this is, or was, for three days after it is over at the latest; it proves nothing any more."""
+        found = await guarded(self._owners.find_one({"_id": fingerprint(cookie)}, {"user": 1}))
+        return found["user"] if found else None
 
     async def of_user(self, user: str, generation: int) -> list[Session]:
         """Those that are not over, the latest first."""

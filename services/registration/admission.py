@@ -12,12 +12,16 @@ from shared.contracts.registration import Window
 
 @dataclass(frozen=True)
 class Submission:
-    """A usable row: its number in the file, when it was handed in, and who it is about."""
+    """A usable row: its number in the file, when it was handed in, and who it is about.
+
+    `consent` is the version of the words that the person has agreed to; None where staff or a sheet hands it in.
+    """
 
     row: int
     at: datetime
     person_id: str
     cleaned: Cleaned
+    consent: str | None = None
 
 
 @dataclass

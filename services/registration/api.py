@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.registration.alumni import AlumniRow, Alumnus
 from services.registration.discretion import without_name
@@ -47,7 +47,10 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=300)]
 
 
 class Form(BaseModel):
+    """`consent` is the version of the words on personal data that the person has agreed to."""
+
     cells: dict[str, Cell]
+    consent: str | None = Field(default=None, max_length=40, pattern=r"^[0-9a-z.-]+$")
 
 
 @router.post("/programmes/{code}/applicants", status_code=201)
@@ -56,7 +59,8 @@ async def register(
 ) -> dict[str, Any]:
     """Register one person now."""
     programme = await store.programme(code)
-    applicant, warnings = await intake.take_form(programme, form.cells, datetime.now(JAKARTA), key, signature())
+    now = datetime.now(JAKARTA)
+    applicant, warnings = await intake.take_form(programme, form.cells, now, key, signature(), form.consent)
     return {
         "applicant_id": applicant.id,
         "registration_no": applicant.registration_no,

@@ -56,6 +56,11 @@ class Applicant(Document):
         return registration_no(self.programme_code, self.number)
 
     @property
+    def record_version(self) -> int:
+        """Grows with whatever people get to see of the record; sealing its fields anew is none of that."""
+        return len(self.ledger)
+
+    @property
     def stated(self) -> Facts:
         """The facts. Raises NotFound when there is no such applicant."""
         if self.facts is None:
@@ -70,7 +75,8 @@ class Applicant(Document):
         self.number = number
         self.registered_at = submission.at.astimezone(UTC)
         self._take(vault, programme, submission.cleaned)
-        self.ledger.append(entry(signed, "registered", number=self.registration_no))
+        agreed = {"consent": submission.consent} if submission.consent else {}
+        self.ledger.append(entry(signed, "registered", number=self.registration_no, **agreed))
         return [
             ApplicantRegistered(
                 applicant_id=self.id,

@@ -29,9 +29,17 @@ class Intake:
         self._store = store
 
     async def take_form(
-        self, programme: Programme, cells: Mapping[str, Cell], now: datetime, key: str | None, signed: Signature
+        self,
+        programme: Programme,
+        cells: Mapping[str, Cell],
+        now: datetime,
+        key: str | None,
+        signed: Signature,
+        consent: str | None = None,
     ) -> tuple[Applicant, list[Problem]]:
         """Register one person now; a repeat with the same idempotency key gets the same registration again.
+
+        `consent` is the version of the words that the person has agreed to, for the record.
 
         Raises Invalid with the bad cells, Conflict ("duplicate", "not_open", "closed") and StorageAway.
         """
@@ -39,7 +47,7 @@ class Intake:
             cleaned = clean(cells, programme, now.date())
         except Unusable as unusable:
             raise unusable_answers(unusable) from None
-        submission = Submission(FORM, now, self._store.vault.person_id(cleaned.person.nik), cleaned)
+        submission = Submission(FORM, now, self._store.vault.person_id(cleaned.person.nik), cleaned, consent)
         phones = [cleaned.person.phone] if cleaned.person.phone else []
         warn_of_shared_phones([submission], await self._store.phone_holders(programme.code, phones))
         while True:

@@ -62,8 +62,11 @@ class RevealRequest(BaseModel):
 
 
 class Correction(BaseModel):
+    """`expected_version` is the `version` of the applicant that whoever corrects has seen."""
+
     cells: dict[str, Cell]
     reason: Reason
+    expected_version: int | None = None
 
 
 class Withdrawal(BaseModel):
@@ -148,6 +151,7 @@ async def show_applicant(store: Kept, applicant_id: str) -> dict[str, Any]:
         "applicant_id": applicant.id,
         "registration_no": applicant.registration_no,
         "programme_code": applicant.programme_code,
+        "version": applicant.record_version,
         "person_id": applicant.person_id,
         "registered_at": applicant.registered_at,
         "withdrawn_on": applicant.withdrawn_on,
@@ -162,7 +166,10 @@ async def show_applicant(store: Kept, applicant_id: str) -> dict[str, Any]:
 
 @router.post("/applicants/{applicant_id}/corrections")
 async def correct(store: Kept, applicant_id: str, correction: Correction) -> Facts:
-    """Correct what somebody stated; a corrected NIK gives the mistyped one back to whoever it belongs to."""
+    """Correct what somebody stated; a corrected NIK gives the mistyped one back to whoever it belongs to.
+
+    409 `changed_meanwhile`, with the `changes` since the expected version, unless nothing is left to correct.
+    """
     unknown = [column for column in correction.cells if column not in COLUMNS]
     if unknown:
         errors = [{"column": column, "reason": "unknown_column", "value": None} for column in unknown]
@@ -174,7 +181,14 @@ async def correct(store: Kept, applicant_id: str, correction: Correction) -> Fac
     signed = signature()
 
     def decide(current: Applicant) -> list[Event] | None:
-        return current.correct(store.vault, programme, correction.cells, correction.reason, signed)
+        seen, now = correction.expected_version, current.record_version
+        changes = current.ledger[seen:] if seen is not None else []
+        events = current.correct(store.vault, programme, correction.cells, correction.reason, signed)
+        if events is not None and seen is not None and seen != now:
+            detail = "Somebody else has changed this applicant meanwhile: look at what changed, then correct again."
+            told = [one.model_dump(mode="json") for one in changes]
+            raise Conflict("changed_meanwhile", detail, version=now, changes=told)
+        return events
 
     try:
         return (await store.applicants.change(applicant_id, decide)).stated

@@ -37,9 +37,15 @@ _STAFF = {
     "usulan-semua": "/penempatan/usulan?program=LPKS-2025",
     "usulan-kosong": "/penempatan/usulan?program=UJI-1",
     "operasi": "/operasi",
+    "audit-kosong": "/audit?oleh=tidak-ada&sejak=kemarin",
+    "webhook-kosong": "/webhook",
+    "pengguna-admin": "/pengguna/admin",
+    "sandi-kosong": "/sandi",
+    "isian-kosong": "/isian",
     "tidak-ada": "/tidak/ada",
 }
 _ANYBODY = {"awal": "/", "masuk": "/masuk", "sertifikat": "/sertifikat", "sertifikat-tak-dikenal": "/sertifikat/xyz"}
+_ANYBODY |= {"daftar-tanpa-program": "/daftar", "daftar-tutup": "/daftar/LPKS-2025", "status-isi": "/status"}
 
 
 def _applicant(office: Office, stage: str) -> str:

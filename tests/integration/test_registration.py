@@ -376,3 +376,65 @@ async def test_after_a_restore_no_number_is_given_that_may_have_been_given_since
     async with running(build, settings, "registration") as client:
         await client.post(path, json={"rows": rows})
         assert (await numbers(client, open_["code"]))[-2:] == [3008, 3009]
+
+
+async def test_whoever_registers_themselves_is_told_what_is_wrong_and_finds_their_own_registration_alone(
+    settings_for: SettingsFor, running: Running
+) -> None:
+    async with running(build, settings_for(Settings, **KEYS), "registration") as client:
+        await client.put("/programmes", json=open_now())
+        judged = "/programmes/LAS-2026/answers"
+        wrong = (await client.post(judged, json={"cells": {**ROW, "nik": "12", "name": ""}})).json()
+        assert wrong == {
+            "problems": [{"column": "name", "reason": "missing"}, {"column": "nik", "reason": "nik_length"}],
+            "warnings": [],
+        }
+        odd = (await client.post(judged, json={"cells": {**ROW, "phone": "0888-8888-888"}})).json()
+        assert (odd["problems"], {"column": "phone", "reason": "phone_made_up"} in odd["warnings"]) == ([], True)
+        # nobody was registered by that
+        agreed = {"cells": ROW, "consent": "2026-11-26"}
+        number = (await client.post("/programmes/LAS-2026/applicants", json=agreed)).json()["registration_no"]
+        assert number == "LAS-2026-0001"
+        own = {"registration_no": f" {number.lower()} ", "birth_date": "01-07-1999"}
+        found = await client.post("/applicants/own", json=own)
+        applicant_id = found.json()["applicant_id"]
+        assert found.json() == {"applicant_id": applicant_id, "programme_code": "LAS-2026"}
+        shown = (await client.get(f"/applicants/{applicant_id}")).json()
+        assert shown["ledger"][0]["detail"] == {"number": number, "consent": "2026-11-26"}
+        strangers = [
+            {**own, "birth_date": "02-07-1999"}, {**own, "birth_date": "besok"}, {**own, "birth_date": None},
+            {**own, "birth_date": 19990701}, {**own, "registration_no": "LAS-2026-0002"},
+            {**own, "registration_no": "-"}, {**own, "registration_no": "LAIN-0001"},
+            {**own, "registration_no": "0000-00-00", "birth_date": "0000-00-00"},
+        ]  # fmt: skip
+        answers = [await client.post("/applicants/own", json=one) for one in strangers]
+        assert {(one.status_code, one.text) for one in answers} == {(404, answers[0].text)}
+        who = {"nik": ROW["nik"], "reason": "surat", "dry_run": False, "despite_running": True}
+        assert (await client.post("/people/erasure", json=who)).is_success
+        assert (await client.post("/applicants/own", json=own)).text == answers[0].text
+
+
+async def test_a_correction_of_what_has_changed_meanwhile_is_asked_again(
+    settings_for: SettingsFor, running: Running
+) -> None:
+    async with running(build, settings_for(Settings, **KEYS), "registration") as client:
+        await client.put("/programmes", json=open_now())
+        person = f"/applicants/{(await register(client)).json()['applicant_id']}"
+        seen = (await client.get(person)).json()["version"]
+        first = {"cells": {"education": "S1"}, "reason": "ijazah", "expected_version": seen}
+        assert (await client.post(f"{person}/corrections", json=first)).is_success
+        # the same once more is no collision: there is nothing left to correct
+        assert (await client.post(f"{person}/corrections", json=first)).is_success
+        second = {"cells": {"education": "D3"}, "reason": "surat", "expected_version": seen}
+        refused = await client.post(f"{person}/corrections", json=second)
+        told = refused.json()
+        assert (refused.status_code, told["code"], told["version"]) == (409, "changed_meanwhile", seen + 1)
+        assert [(one["what"], one["reason"], one["detail"]["facts"]) for one in told["changes"]] == [
+            ("corrected", "ijazah", {"education": ["SMA", "S1"]})
+        ]
+        held = (await client.get(person)).json()
+        assert (held["facts"]["education"], held["version"]) == ("S1", seen + 1)
+        again = {**second, "expected_version": seen + 1}
+        assert (await client.post(f"{person}/corrections", json=again)).json()["education"] == "D3"
+        # whoever says nothing of what they have seen decides as before
+        assert (await client.post(f"{person}/corrections", json={**first, "expected_version": None})).is_success

@@ -62,7 +62,7 @@ def test_the_document_of_the_pages_tells_who_may_see_which() -> None:
     rows = re.findall(r"^\| `(\w+) ([^`]+)` \| ([^|]+) \| ", document, flags=re.MULTILINE)
     told = {(method, path): who for method, path, who in rows}
     assert told == {
-        page: "everybody" if allowed == roles.ALL else ", ".join(sorted(allowed - {Role.ADMIN}))
+        page: "everybody" if allowed == roles.ALL else ", ".join(sorted(allowed - {Role.ADMIN})) or "admin only"
         for page, allowed in PAGES.items()
     }
     assert len(rows) == len(PAGES)

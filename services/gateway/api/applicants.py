@@ -81,6 +81,9 @@ class Search(Body):
 class Correction(Body):
     cells: dict[str, Cell]
     reason: Reason
+    expected_version: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="The `registration.version` that was seen."
+    )
 
 
 class Withdrawal(Body):
@@ -190,8 +193,11 @@ async def show(applicant_id: str, gateway: TheGateway, caller: Known) -> dict[st
 
 @router.post("/applicants/{applicant_id}/corrections")
 async def correct(applicant_id: str, correction: Correction, gateway: TheGateway, caller: Known) -> Any:
-    """Correct facts about an applicant, with the reason; the rules are applied anew."""
-    body = {"cells": columns.by_our_names(APPLICANTS, correction.cells), "reason": correction.reason}
+    """Correct facts about an applicant, with the reason; the rules are applied anew.
+
+    409 `changed_meanwhile` with the `changes` made since `expected_version`.
+    """
+    body = correction.model_dump() | {"cells": columns.by_our_names(APPLICANTS, correction.cells)}
     path = at("/applicants/{applicant_id}/corrections", applicant_id=applicant_id)
     return await gateway.services.post("registration", path, caller, body)
 

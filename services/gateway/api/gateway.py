@@ -11,7 +11,9 @@ from services.gateway.cookies import Cookies
 from services.gateway.generations import Generations
 from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
+from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
+from services.gateway.lockout import Lockout
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
@@ -46,6 +48,10 @@ class Gateway:
     generations: Generations
     webhooks: Webhooks
     webhook_places: Places
+    drafts: KeptForms
+    looking_up: Lockout
+    interrupted: KeptForms
+    public_url: str
     # each takes a file in the spool, and a core while it is packed
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 

@@ -116,13 +116,15 @@ async def correct(
     kolom: Text = "",
     isi: Text = "",
     alasan: Text = "",
+    versi: Annotated[int | None, Form(ge=0, le=1_000_000)] = None,
 ) -> Response:
-    """Correct one fact; the rules are applied anew."""
+    """Correct one fact; the rules are applied anew. If somebody else was quicker, what they changed is shown first."""
     typed = {"kolom": kolom, "isi": isi, "alasan": alasan}
     if not alasan.strip() or kolom not in _CORRECTABLE:
         return await _shown(applicant_id, request, gateway, caller, form="perbaiki", typed=typed)
     try:
-        await applicants.correct(applicant_id, Correction(cells={kolom: isi}, reason=alasan), gateway, caller)
+        correction = Correction(cells={kolom: isi}, reason=alasan, expected_version=versi)
+        await applicants.correct(applicant_id, correction, gateway, caller)
     except Refused as refused:
         return await _shown(applicant_id, request, gateway, caller, form="perbaiki", typed=typed, refused=refused)
     return _back(applicant_id)
@@ -177,7 +179,7 @@ async def _shown(
     was asked, else the reason is missing.
     """
     known = await applicants.show(applicant_id, gateway, caller)
-    told = {
+    told: dict[str, Any] = {
         "known": known,
         "steps": timeline(known["ledger"]),
         "revealed": revealed or {},
@@ -186,7 +188,9 @@ async def _shown(
         "refused": refused,
         "correctable": _CORRECTABLE,
     }
-    status = 422 if form else 200
+    changes = refused.extra.get("changes", []) if refused else []
+    told["changes"] = timeline([{"service": "registration", **one} for one in changes])
+    status = 409 if changes else 422 if form else 200
     return site.render(request, "satu_pendaftar.html", caller, status=status, **told)
 
 

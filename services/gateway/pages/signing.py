@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.gateway import csrf
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Language, known
-from services.gateway.pages import site
+from services.gateway.pages import interrupted, site
 from services.gateway.pages.visitor import SIGN_IN, Page, Visitor
 from services.gateway.rates import network
 from shared.problems import TooMany, Unauthenticated
@@ -56,6 +56,23 @@ async def sign_in(
         return site.render(request, "masuk.html", status=status, lanjut=back, name=name, problem=problem)
     response = RedirectResponse(back, status_code=303)
     gateway.cookies.keep(response, signed_in.cookie, signed_in.browser)
+    return response
+
+
+@router.get(interrupted.WHERE)
+async def interrupted_form(request: Request, caller: Visitor) -> Response:
+    """The form that one has sent when the session was over: to be sent now, or given up."""
+    found = await interrupted.kept(request, caller.actor.name)
+    action, fields = found or ("", [])
+    return site.render(request, "isian.html", caller, action=action, fields=fields)
+
+
+@router.post(f"{interrupted.WHERE}/buang")
+async def drop_interrupted(request: Request, caller: Visitor) -> Response:
+    """Give it up."""
+    response = RedirectResponse(START, status_code=303)
+    if found := await interrupted.kept(request, caller.actor.name):
+        await interrupted.settle(request, response, found[0])
     return response
 
 

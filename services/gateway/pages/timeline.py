@@ -69,6 +69,12 @@ def _as_it_is(detail: Detail) -> Told:
     return "", []
 
 
+def _corrected(detail: Detail) -> Told:
+    # a city is of the person and a fact
+    corrected = dict.fromkeys([*detail.get("personal_fields", ()), *detail.get("facts", ())])
+    return "Data diperbaiki", [Fact("Isian", list(corrected), "list")]
+
+
 def _screened(detail: Detail) -> Told:
     title = "Lolos seleksi administrasi" if detail["passed"] else "Tidak lolos seleksi administrasi"
     return title, [Fact("Alasan", [finding[0] for finding in detail["findings"]], "reasons")]
@@ -150,7 +156,7 @@ def _titled(title: str, *facts: tuple[str, str, str]) -> Callable[[Detail], Told
 _ANSWERED = (("Oleh", "party", "party"), ("Perusahaan", "employer", "text"), ("Jabatan", "position", "text"))
 _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "registered": _titled("Mendaftar", ("Nomor pendaftaran", "number", "text")),
-    "corrected": _titled("Data diperbaiki", ("Isian", "personal_fields", "list")),
+    "corrected": _corrected,
     "training_start_moved": _titled("Tanggal mulai pelatihan berubah"),
     "withdrawn": _titled("Mengundurkan diri", ("Per tanggal", "withdrawn_on", "day")),
     "erased": _titled("Data pribadi dihapus"),

@@ -14,13 +14,14 @@ from starlette.responses import Response
 
 from services.gateway import csrf, roles
 from services.gateway.calling import Caller, known
-from services.gateway.pages import site
+from services.gateway.pages import interrupted, site
 from services.gateway.uploads import form_of
 from shared import context, problems
 from shared.problems import Forbidden, Invalid, NotFound, Problem, Unauthenticated
 
 CSRF_FIELD = "csrf_token"
 SIGN_IN = "/masuk"
+_REFUSED = 400
 
 
 async def visitor(request: Request) -> Caller:
@@ -48,9 +49,12 @@ class Page(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
-                return await answer(request)
+                response = await answer(request)
+                if request.method not in csrf.SAFE and response.status_code < _REFUSED:
+                    await interrupted.settle(request, response)
+                return response
             except Unauthenticated:
-                return _to_sign_in(request)
+                return await _to_sign_in(request)
             except RequestValidationError:
                 return await shown(request, Invalid("invalid", "The address or the form is not as expected."))
             except Problem as problem:
@@ -83,9 +87,15 @@ def tell_browsers_in_pages(app: FastAPI) -> None:
         return answer
 
 
-def _to_sign_in(request: Request) -> Response:
+async def _to_sign_in(request: Request) -> Response:
+    """And from there back: to the page, or to the form that was sent when the session was over."""
     if request.headers.get("HX-Request"):  # a part of a page: the whole page has to go there
         return Response(status_code=204, headers={"HX-Redirect": SIGN_IN})
+    secret = await interrupted.keep(request, CSRF_FIELD)
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    where = f"{SIGN_IN}?lanjut={quote(back, safe='')}" if request.method == "GET" else SIGN_IN
-    return RedirectResponse(where, status_code=303)
+    if request.method != "GET":
+        back = interrupted.WHERE if secret else ""
+    response = RedirectResponse(f"{SIGN_IN}?lanjut={quote(back, safe='')}" if back else SIGN_IN, status_code=303)
+    if secret:
+        request.app.state.gateway.cookies.keep_interrupted(response, secret, interrupted.KEPT_S)
+    return response
