@@ -21,6 +21,7 @@ from services.gateway.api import (
     personal_data,
     programmes,
     rebuilding,
+    reserves,
     scores,
     selection,
     session,
@@ -41,6 +42,7 @@ from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import home, operations, signing, site, visitor
 from services.gateway.pages import imports as import_pages
+from services.gateway.pages import reserves as reserve_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
 from services.gateway.parked import ParkedEverywhere
@@ -151,7 +153,16 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, score_pages, selection_pages, import_pages, operations):
+    for concept in (
+        signing,
+        home,
+        applicant_pages,
+        score_pages,
+        selection_pages,
+        reserve_pages,
+        import_pages,
+        operations,
+    ):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
@@ -162,7 +173,7 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, scores, selection, matching),
+        *(programmes, applicants, people, personal_data, imports, scores, selection, reserves, matching),
         *(certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:

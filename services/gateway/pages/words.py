@@ -32,6 +32,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "below_pass_mark": "Nilai di bawah batas lulus",
         "absent": "Tidak hadir tes atau wawancara",
         "no_seat": "Kursi kelas pilihan sudah penuh",
+        "declined_seat": "Menolak kursi yang ditawarkan",
+        "not_confirmed": "Tidak menjawab tawaran kursi sampai batas waktu",
         "same_vocation": "Kejuruan sama",
         "education_suffices": "Pendidikan memenuhi",
         "same_city": "Satu kota",
@@ -94,6 +96,15 @@ _WORDS: dict[str, dict[str, str]] = {
         "inputs_changed": "Ada yang berubah sejak simulasi itu dibuat. Simulasikan sekali lagi, lalu periksa hasilnya.",
         "not_caught_up": "Sistem masih memproses perubahan terakhir. Tunggu sebentar, lalu coba lagi.",
     },
+    "seat": {
+        "no_offer": "Tidak ada kursi yang sedang ditawarkan kepada orang ini. Mungkin batas waktunya sudah lewat.",
+        "not_reserve": "Orang ini tidak lagi menjadi cadangan.",
+        "already_answered": "Jawaban atas tawaran ini sudah dicatat sebelumnya.",
+        "no_free_seat": "Tidak ada kursi kosong di kelas ini.",
+        "not_decided": "Seleksi program ini belum diputuskan.",
+        "reason_missing": "Tulis alasannya; alasan disimpan bersama tindakannya.",
+        "unchosen": "Pilih cadangannya dan apa yang terjadi.",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",
@@ -107,7 +118,7 @@ _WORDS: dict[str, dict[str, str]] = {
 # for which somebody may be refused or not accepted
 REASONS = (
     *("not_resident", "under_age", "not_healthy", "trained_before", "employed", "studying", "no_social_media"),
-    *("below_pass_mark", "absent", "no_seat"),
+    *("below_pass_mark", "absent", "no_seat", "declined_seat", "not_confirmed"),
 )
 
 
