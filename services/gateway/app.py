@@ -25,6 +25,7 @@ from services.gateway.api import (
     programmes,
     public,
     rebuilding,
+    reserves,
     scores,
     selection,
     session,
@@ -64,6 +65,7 @@ from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
+from services.gateway.pages import reserves as reserve_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
 from services.gateway.pages import vacancies as vacancy_pages
@@ -191,6 +193,7 @@ def pages_router() -> APIRouter:
         applicant_pages,
         score_pages,
         selection_pages,
+        reserve_pages,
         class_pages,
         assessment_pages,
         import_pages,
@@ -214,7 +217,19 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, scores, selection, vacancies, matching, matches),
+        *(
+            programmes,
+            applicants,
+            people,
+            personal_data,
+            imports,
+            scores,
+            selection,
+            reserves,
+            vacancies,
+            matching,
+            matches,
+        ),
         *(classes, assessments, certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:

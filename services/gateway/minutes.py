@@ -48,7 +48,8 @@ def minutes(told: Mapping[str, Any], names: Mapping[str, str] | None, *, office:
                 paper.text(f"{programme['city']}, ______________________"),
                 Table(
                     [[paper.text(one, centred=True) for one in row] for row in (_SIGN, [f"( {_LINE} )"] * len(_SIGN))],
-                    rowHeights=[22 * mm, None],
+                    rowHeights=[26 * mm, None],
+                    style=[("VALIGN", (0, 0), (-1, -1), "TOP")],
                 ),
             ]
         ),
@@ -92,7 +93,7 @@ def _class(found: Mapping[str, Any], names: Mapping[str, str] | None) -> list[Fl
     )
     rows = [*_people(found["accepted"], names, "Diterima"), *_people(found["reserves"], names, "Cadangan")]
     headings = ["Peringkat", "Nomor", *(["Nama"] if names is not None else []), "Nilai akhir", "Hasil"]
-    widths = [55, 105, *([None] if names is not None else []), 65, 75 if names is not None else None]
+    widths = [64, 105, *([None] if names is not None else []), 65, 75 if names is not None else None]
     head = KeepTogether([Spacer(0, 8), paper.text(title, size=11, bold=True), paper.text(summed)])
     return [head, *([paper.table(headings, rows, widths)] if rows else [])]
 

@@ -123,6 +123,7 @@ class _SelectionRule(contract.SelectionRule, extra="forbid"):
     pass_mark: Annotated[float, Field(strict=True, ge=0, le=100)]
     reserves_per_class: Annotated[StrictInt, Field(ge=0, le=10_000)] = 0
     reserve_until: Day | None = None
+    reserve_confirm_days: Annotated[StrictInt, Field(ge=1, le=60)] | None = None
 
     @model_validator(mode="after")
     def _weights_add_up(self) -> Self:

@@ -88,7 +88,7 @@ async def classes(code: str, store: TheStore) -> dict[str, Any]:
             {
                 **offer.model_dump(),
                 "accepted": _by_rank(rosters.get(offer.code), holders),
-                "reserves": rosters[offer.code].reserves if offer.code in rosters else [],
+                "reserves": rosters[offer.code].in_reserve if offer.code in rosters else [],
                 "lowest_total": _lowest_total(rosters.get(offer.code), holders),
             }
             for offer in programme.rules.classes

@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.selection import api, results_api, scores_api
+from services.selection import api, reserves_api, results_api, scores_api
 from services.selection.events import on
+from services.selection.offering import keep_offers
 from services.selection.resuming import keep_resuming
 from services.selection.settings import Settings
 from services.selection.store import Store
@@ -11,7 +12,7 @@ from shared.service import create, storage_of
 
 
 def build(settings: Settings | None = None) -> FastAPI:
-    """The application; it resumes decisions that were interrupted."""
+    """The application; it resumes decisions that were interrupted, and ends offers nobody answers."""
     settings = settings or Settings.load()
     storage = storage_of(settings, "selection")
     store = Store(storage)
@@ -19,12 +20,15 @@ def build(settings: Settings | None = None) -> FastAPI:
     async def resume_decisions() -> None:
         await keep_resuming(store)
 
+    async def look_after_offers() -> None:
+        await keep_offers(store)
+
     return create(
         settings,
         storage,
         store,
         on,
-        [api.router, results_api.router, scores_api.router],
-        background=[resume_decisions],
+        [api.router, reserves_api.router, results_api.router, scores_api.router],
+        background=[resume_decisions, look_after_offers],
         title="Jalur selection",
     )

@@ -83,6 +83,10 @@ class Applicant(Document):
         return self.decision is not None and self.decision.outcome is Outcome.ACCEPTED and not self.withdrawn
 
     @property
+    def is_reserve(self) -> bool:
+        return self.decision is not None and self.decision.outcome is Outcome.RESERVE and not self.withdrawn
+
+    @property
     def is_ranked(self) -> bool:
         """A run has decided about this person, whatever an older reading of the programme says."""
         return self.decision is not None and self.decision.run_id is not None

@@ -1,6 +1,6 @@
 """A programme as selection knows it: its rules, and whether its selection has been decided."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
@@ -76,6 +76,18 @@ class OpenProgramme(Document):
         if self.definition is None:
             raise LookupError(f"programme {self.id} has no definition yet")
         return self.definition
+
+    @property
+    def confirm_days(self) -> int | None:
+        """How many days a reserve has to confirm a seat; None: they get it at once."""
+        return self.rules.selection.reserve_confirm_days
+
+    def confirm_until(self, today: date) -> date:
+        """The last day on which a seat that is offered today can be confirmed; not after the last day for reserves.
+
+        Where reserves confirm no longer, what was offered before goes on with a day each.
+        """
+        return max(today, min(today + timedelta(days=self.confirm_days or 1), self.reserve_until))
 
     @property
     def reserve_until(self) -> date:

@@ -4,6 +4,8 @@
 BELOW_PASS_MARK = "below_pass_mark"
 ABSENT = "absent"
 NO_SEAT = "no_seat"
+DECLINED_SEAT = "declined_seat"
+NOT_CONFIRMED = "not_confirmed"
 
 # score rows
 OUT_OF_RANGE = "out_of_range"

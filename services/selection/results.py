@@ -1,6 +1,7 @@
 """What a run brings, class by class, and how two runs differ: who gets in, who stays out, who is in reserve."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -13,7 +14,10 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 class Placing(BaseModel):
-    """One person's outcome. `choice` says which of their choices, from 1, the class is; None for another one."""
+    """One person's outcome. `choice` says which of their choices, from 1, the class is; None for another one.
+
+    `until` is the last day on which a reserve can confirm the seat that is offered to them.
+    """
 
     applicant_id: str
     registration_no: str
@@ -23,10 +27,13 @@ class Placing(BaseModel):
     total: float | None = None
     choice: int | None = None
     reasons: list[str] = []
+    until: date | None = None
 
 
 class ClassResult(BaseModel):
-    """`cut_off` is the lowest total that got in; `first_choice` counts the accepted who wanted it most."""
+    """`cut_off` is the lowest total that got in; `first_choice` counts the accepted who wanted it most.
+    `offered` are those of the reserves to whom a seat is offered.
+    """
 
     code: str
     name: str
@@ -34,6 +41,7 @@ class ClassResult(BaseModel):
     seats: int
     accepted: int = 0
     reserve: int = 0
+    offered: int = 0
     first_choice: int = 0
     cut_off: float | None = None
 
@@ -68,7 +76,7 @@ def placing(placed: Mapping[str, Any], candidate: Mapping[str, Any]) -> Placing:
     )
 
 
-def standing(applicant: Applicant, class_code: str, outcome: Outcome) -> Placing:
+def standing(applicant: Applicant, class_code: str, outcome: Outcome, until: date | None = None) -> Placing:
     """Somebody who holds a seat of a class, or is in reserve for it, now."""
     choices = applicant.facts.choices if applicant.facts else []
     return Placing(
@@ -79,6 +87,7 @@ def standing(applicant: Applicant, class_code: str, outcome: Outcome) -> Placing
         rank=applicant.decision.rank if applicant.decision else None,
         total=as_float(applicant.scores.total) if applicant.scores else None,
         choice=choices.index(class_code) + 1 if class_code in choices else None,
+        until=until,
     )
 
 
@@ -92,6 +101,7 @@ def per_class(programme: Programme, everybody: Iterable[Placing]) -> list[ClassR
             continue
         if one.outcome is Outcome.RESERVE:
             held.reserve += 1
+            held.offered += one.until is not None
         elif one.outcome is Outcome.ACCEPTED:
             held.accepted += 1
             held.first_choice += one.choice == 1

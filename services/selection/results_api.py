@@ -143,15 +143,19 @@ async def placings_of(store: Store, run: Run) -> list[Placing]:
 async def _standing(store: Store, programme: OpenProgramme, offers: Sequence[ClassOffer]) -> list[Placing]:
     """Who holds a seat, or is in reserve, in these classes as they are filled now, in ranking order."""
     rosters: dict[str, Roster] = await store.rosters.get_many(roster_id(programme.id, one.code) for one in offers)
-    known = await store.applicants.get_many(
-        who for roster in rosters.values() for who in (*roster.holders, *roster.reserves)
-    )
-    found = [
-        results.standing(known[who], roster.class_code, outcome)
+    until = {one.applicant_id: one.until for roster in rosters.values() for one in roster.offers}
+    people = [
+        (who, roster.class_code, outcome)
         for roster in rosters.values()
-        for outcome, people in ((Outcome.ACCEPTED, roster.holders), (Outcome.RESERVE, roster.reserves))
-        for who in people
-        if who in known
+        for outcome, those in (
+            (Outcome.ACCEPTED, roster.holders),
+            (Outcome.RESERVE, roster.in_reserve),
+        )
+        for who in those
+    ]
+    known = await store.applicants.get_many(who for who, _, _ in people)
+    found = [
+        results.standing(known[who], code, outcome, until.get(who)) for who, code, outcome in people if who in known
     ]
     return sorted(found, key=lambda one: one.rank or 0)
 

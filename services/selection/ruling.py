@@ -1,7 +1,8 @@
 """What is decided about an applicant, by the rules, by a run or by promotion; a later decision supersedes."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from services.selection import reasons
 from services.selection.allocation import Candidate, Placed
@@ -25,22 +26,38 @@ def decide(
     return [put_down(applicant, placed, Stage.RANKING, rule_version, signed, run_id=run_id)]
 
 
-def promote(applicant: Applicant, class_code: str, rule_version: int, freed_by: str) -> list[Event] | None:
+class Why(NamedTuple):
+    """Why a reserve gets a seat, or does not: somebody freed it, and who has said what about it, if not the rules."""
+
+    freed_by: str
+    signed: Signature | None = None
+    answer: str | None = None
+    reason: str | None = None
+
+
+def promote(applicant: Applicant, class_code: str, rule_version: int, why: Why) -> list[Event] | None:
     """A reserve takes the seat that somebody freed, once."""
     if applicant.decision is None or applicant.decision.outcome is not Outcome.RESERVE or applicant.withdrawn:
         return None
     placed = Placed(applicant.id, Outcome.ACCEPTED, class_code, applicant.decision.rank)
-    return [_promoted(applicant, placed, rule_version, applicant.decision.run_id, freed_by)]
+    return [_promoted(applicant, placed, rule_version, why)]
 
 
-def refuse_promotion(
-    applicant: Applicant, rule_version: int, reasons: Sequence[str], freed_by: str
-) -> list[Event] | None:
+def offer(applicant: Applicant, class_code: str, until: date, freed_by: str) -> list[Event] | None:
+    """Note, once, that a seat is kept for a reserve until the end of that day."""
+    noted = entry(automatic(SERVICE), "seat_offered", class_code=class_code, until=until.isoformat(), freed_by=freed_by)
+    if any(one.what == noted.what and one.detail == noted.detail for one in applicant.ledger):
+        return None
+    applicant.ledger.append(noted)
+    return []
+
+
+def refuse_promotion(applicant: Applicant, rule_version: int, reasons: Sequence[str], why: Why) -> list[Event] | None:
     """A reserve whose turn it was cannot be accepted after all."""
     if applicant.decision is None or applicant.decision.outcome is not Outcome.RESERVE:
         return None
     placed = Placed(applicant.id, Outcome.REJECTED, None, applicant.decision.rank, tuple(reasons))
-    return [_promoted(applicant, placed, rule_version, applicant.decision.run_id, freed_by)]
+    return [_promoted(applicant, placed, rule_version, why)]
 
 
 def put_down(
@@ -90,9 +107,10 @@ def put_down(
     )
 
 
-def _promoted(
-    applicant: Applicant, placed: Placed, rule_version: int, run_id: str | None, freed_by: str
-) -> SelectionDecided:
+def _promoted(applicant: Applicant, placed: Placed, rule_version: int, why: Why) -> SelectionDecided:
+    run_id = applicant.decision.run_id if applicant.decision else None
+    signed = why.signed or automatic(SERVICE)
+    told: dict[str, Any] = {"reason": why.reason, "answer": why.answer} if why.answer else {}
     return put_down(
-        applicant, placed, Stage.PROMOTION, rule_version, automatic(SERVICE), run_id=run_id, freed_by=freed_by
+        applicant, placed, Stage.PROMOTION, rule_version, signed, run_id=run_id, freed_by=why.freed_by, **told
     )

@@ -84,7 +84,10 @@ class Run(Document):
 
 def digest(programme: Programme, candidates: Sequence[Candidate]) -> str:
     """Two runs with the same digest have the same inputs, and so the same outcome."""
-    state = hashlib.sha256(orjson.dumps(programme.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS))
+    definition = programme.model_dump(mode="json")
+    if definition["selection"]["reserve_confirm_days"] is None:  # as before there was such a thing: old runs replay
+        del definition["selection"]["reserve_confirm_days"]
+    state = hashlib.sha256(orjson.dumps(definition, option=orjson.OPT_SORT_KEYS))
     for row in sorted((input_row(one) for one in candidates), key=lambda row: str(row["applicant_id"])):
         state.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
     return state.hexdigest()

@@ -48,7 +48,10 @@ class Store:
         )
         self.persons = storage.documents("persons", Person, aggregate="person")
         self.rosters = storage.documents(
-            "rosters", Roster, aggregate="roster", indexes=[IndexModel([("programme_code", 1)])]
+            "rosters",
+            Roster,
+            aggregate="roster",
+            indexes=[IndexModel([("programme_code", 1)]), IndexModel([("offers.applicant_id", 1)])],
         )
         self.runs = storage.documents(
             "runs", Run, aggregate="run", indexes=[IndexModel([("programme_code", 1), ("at", -1)])]
@@ -100,6 +103,12 @@ class Store:
                 self.applicants.raw.count_documents(where, hint="unscored", collation=_BY_NUMBER, limit=_COUNTED + 1)
             )
         )
+
+    async def offering(self) -> list[str]:
+        """The classes in which a seat is offered to somebody."""
+        where = {"offers.applicant_id": {"$gt": ""}}
+        found = await guarded(self.rosters.raw.find(where, {"_id": 1}).to_list(None))
+        return [str(one["_id"]) for one in found]
 
     async def latest_runs(self, programme_code: str, limit: int) -> list[Run]:
         """Simulations and the decision, the latest first."""

@@ -44,6 +44,10 @@ class SelectionRule(Contract):
     reserve_until: date | None = Field(
         default=None, description="Last day on which a freed seat goes to a reserve; none means the training's start."
     )
+    reserve_confirm_days: int | None = Field(
+        default=None,
+        description="Days a reserve has to confirm a seat that became free; none means that they get it at once.",
+    )
 
 
 class Eligibility(Contract):

@@ -2,7 +2,9 @@
 
 import io
 import os
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,13 @@ import yaml
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from services.gateway.pages import language
+from shared.cells import JAKARTA
 from tests.browser.office import Office, Window
 
 OpenWindow = Callable[..., Window]
+TODAY = datetime.now(JAKARTA).date()
+TRAINING = {"starts": str(TODAY + timedelta(days=60)), "ends": str(TODAY + timedelta(days=80))}
 LACKING = (
     55  # of the sample, whom the administrative stage refused there: here they pass, and no sheet has their scores
 )
@@ -29,7 +35,8 @@ def to_decide(office: Office, sample: Path) -> Callable[[int], str]:
         code = f"SEL-{width}"
         if code not in made:
             definition = yaml.safe_load((folder / "programme.yaml").read_text("utf-8"))
-            definition |= {"code": code, "name": f"Program seleksi {width}", "eligibility": {}}
+            definition |= {"code": code, "name": f"Program seleksi {width}", "eligibility": {}, "training": TRAINING}
+            definition["selection"]["reserve_confirm_days"] = 3
             with office.api() as client:
                 assert client.post("/programmes", json=definition).is_success
                 for kind, sheet in (("applicants", "pendaftar.xlsx"), ("scores", "nilai-tes-dan-wawancara.xlsx")):
@@ -282,4 +289,70 @@ def test_a_selection_is_simulated_compared_and_decided(
     page.go_back()  # the confirmation once more: there is nothing left to confirm
     page.reload()
     expect(page.get_by_text("Seleksi program ini sudah diputuskan.")).to_be_visible()
+    assert wrong == []
+
+
+def _freed(client: httpx.Client, code: str, class_code: str) -> list[str]:
+    """The first of a class withdraws; the reserves' numbers once the system has seen it."""
+    path = f"/programmes/{code}/selection/classes/{class_code}"
+    first = client.get(path).json()["accepted"][0]["applicant_id"]
+    assert client.post(f"/applicants/{first}/withdrawal", json={"reason": "bekerja"}).is_success
+    give_up_at = time.monotonic() + 20
+    while True:
+        found = client.get(path).json()
+        if first not in [one["applicant_id"] for one in found["accepted"]]:
+            return [one["registration_no"] for one in found["reserves"]]
+        assert time.monotonic() < give_up_at
+        time.sleep(0.2)
+
+
+def test_a_freed_seat_is_offered_declined_confirmed_and_given_by_hand(
+    open_window: OpenWindow, office: Office, to_decide: Callable[[int], str]
+) -> None:
+    window = open_window("selector")
+    page, code, wrong = window.page, to_decide(window.width), list[str]()
+    window.expected_statuses = {422, 409}
+    with office.api() as client:
+        _complete(client, code)
+        assert client.post(f"/programmes/{code}/selection/decide").is_success
+        first, second = _freed(client, code, "BAR-1")
+    page.goto(f"/program/{code}/seleksi/kelas/BAR-1")
+    offered = page.locator("section.card")
+    expect(offered).to_have_count(1)
+    until = language.filters("id")["day"](TODAY + timedelta(days=3))
+    expect(offered).to_contain_text(f"{first} · peringkat")
+    expect(offered).to_contain_text(f"jawaban paling lambat {until}")
+    window.keep("seleksi-tawaran")
+    wrong += window.judge()
+    page.get_by_role("button", name="Menolak").click()
+    page.locator(".summary a").click()
+    page.keyboard.type("sudah bekerja di tempat lain")
+    page.get_by_role("button", name="Menolak").focus()
+    page.keyboard.press("Enter")
+    expect(offered).to_contain_text(second)
+    page.get_by_role("button", name="Menerima kursi").click()
+    expect(page.get_by_text("16 dari 16 kursi terisi").first).to_be_visible()
+    expect(offered).to_have_count(0)
+    page.get_by_role("link", name=second).click()
+    expect(page.locator(".timeline")).to_contain_text("Diterima dari cadangan")
+    expect(page.locator(".timeline")).to_contain_text("Kursi ditawarkan")
+
+    with office.api() as client:  # too late for reserves: the seat stays free
+        definition = client.get(f"/programmes/{code}").json()
+        revision = definition.pop("revision") + 1
+        definition["selection"]["reserve_until"] = str(TODAY - timedelta(days=1))
+        assert client.post("/programmes", json=definition).json()["revision"] == revision
+        assert client.post(f"/programmes/{code}/selection/simulate").status_code == 200  # has waited for the rules
+        _, later = _freed(client, code, "MGD-1")
+    page.goto(f"/program/{code}/seleksi/kelas/MGD-1")
+    expect(page.locator(".meta")).to_contain_text("1 kosong")
+    page.get_by_text("Promosikan cadangan ke kursi kosong").click()
+    page.get_by_label("Cadangan").select_option(index=1)
+    page.get_by_label("Alasan").fill("Cadangan pertama tidak dapat dihubungi")
+    window.keep("seleksi-promosi")
+    wrong += window.judge()
+    page.get_by_role("button", name="Promosikan").click()
+    expect(page.locator(".meta")).to_contain_text("16 dari 16 kursi terisi")
+    row = page.locator("tr", has=page.get_by_role("link", name=later))
+    expect(row).to_contain_text("Diterima")
     assert wrong == []

@@ -27,14 +27,6 @@ async def overview(code: str, request: Request, gateway: TheGateway, caller: Vis
     return await _overview(code, request, gateway, caller)
 
 
-@router.get("/program/{code}/seleksi/kelas/{class_code}")
-async def show_class(code: str, class_code: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
-    """One class: its people with ranks and totals, the cut-off, reserves."""
-    programme = await programmes.show_programme(code, gateway, caller)
-    found = await selection.show_class(code, class_code, gateway, caller)
-    return site.render(request, "seleksi_kelas.html", caller, programme=programme, found=found)
-
-
 @router.post("/program/{code}/seleksi/simulasi")
 async def simulate(code: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """Simulate as everything stands now."""

@@ -102,6 +102,7 @@ _OUTCOMES = {
     ("accepted", "promotion"): "Diterima dari cadangan",
     ("reserve", "ranking"): "Menjadi cadangan",
     ("rejected", "ranking"): "Tidak diterima",
+    ("rejected", "promotion"): "Cadangan tidak mendapat kursi",
     ("rejected", "administration"): "Ditolak pada seleksi administrasi",
 }
 
@@ -164,6 +165,9 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "rule_overruled": _titled("Satu aturan dikesampingkan", ("Aturan", "rule", "reason")),
     "scores_recorded": _scored,
     "score_entered": _entered,
+    "seat_offered": _titled(
+        "Kursi ditawarkan", ("Kelas", "class_code", "text"), ("Jawaban paling lambat", "until", "day")
+    ),
     "decided": _decided,
     "attendance_recorded": _attended,
     "days_marked": _titled("Kehadiran harian ditandai"),

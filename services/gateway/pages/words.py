@@ -32,6 +32,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "below_pass_mark": "Nilai di bawah batas lulus",
         "absent": "Tidak hadir tes atau wawancara",
         "no_seat": "Kursi kelas pilihan sudah penuh",
+        "declined_seat": "Menolak kursi yang ditawarkan",
+        "not_confirmed": "Tidak menjawab tawaran kursi sampai batas waktu",
         "same_vocation": "Kejuruan sama",
         "education_suffices": "Pendidikan memenuhi",
         "same_city": "Satu kota",
@@ -173,7 +175,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "ya": "Ya",
         "tidak": "Tidak atau belum",
     },
-    "standing": {
+    "own_stage": {
         "registered": "Pendaftaran Anda sudah kami terima",
         "refused": "Anda tidak lolos seleksi administrasi",
         "passed": "Anda lolos seleksi administrasi",
@@ -386,6 +388,15 @@ _WORDS: dict[str, dict[str, str]] = {
         "alamat": "Alamat",
         "kejadian": "Kejadian",
     },
+    "seat": {
+        "no_offer": "Tidak ada kursi yang sedang ditawarkan kepada orang ini. Mungkin batas waktunya sudah lewat.",
+        "not_reserve": "Orang ini tidak lagi menjadi cadangan.",
+        "already_answered": "Jawaban atas tawaran ini sudah dicatat sebelumnya.",
+        "no_free_seat": "Tidak ada kursi kosong di kelas ini.",
+        "not_decided": "Seleksi program ini belum diputuskan.",
+        "reason_missing": "Tulis alasannya; alasan disimpan bersama tindakannya.",
+        "unchosen": "Pilih cadangannya dan apa yang terjadi.",
+    },
     "service": {
         "registration": "Pendaftaran",
         "selection": "Seleksi",
@@ -399,7 +410,7 @@ _WORDS: dict[str, dict[str, str]] = {
 # for which somebody may be refused or not accepted
 REASONS = (
     *("not_resident", "under_age", "not_healthy", "trained_before", "employed", "studying", "no_social_media"),
-    *("below_pass_mark", "absent", "no_seat"),
+    *("below_pass_mark", "absent", "no_seat", "declined_seat", "not_confirmed"),
 )
 
 

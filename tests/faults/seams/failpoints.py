@@ -57,9 +57,9 @@ SEAMS = (
     # selection: what follows from one event in several documents
     Seam("facts taken in, not settled", ("selection",), "services.selection.rescreening:settle", "before"),
     Seam("withdrawn, seat not freed", ("selection",), "services.selection.withdrawing:_free_seat", "before"),
-    Seam("seat freed, nobody promoted", ("selection",), "services.selection.withdrawing:_accept", "before"),
-    Seam("reserve claimed, not promoted", ("selection",), "services.selection.withdrawing:claim_person", "after"),
-    Seam("promoted, claim not released", ("selection",), "services.selection.withdrawing:_release", "before"),
+    Seam("seat freed, nobody promoted", ("selection",), "services.selection.withdrawing:accept", "before"),
+    Seam("reserve claimed, not promoted", ("selection",), "services.selection.promoting:claim_person", "after"),
+    Seam("promoted, claim not released", ("selection",), "services.selection.withdrawing:release", "before"),
     # placement: a matching is a run of many writes
     Seam("matching planned", ("placement",), "services.placement.turn:Turn.decide", "before"),
     Seam("matching decided", ("placement",), "services.placement.turn:Turn.decide", "after"),
