@@ -1,6 +1,6 @@
 """What queries need of an applicant, kept in the document: it follows from the rest, and is derived at each change."""
 
-from services.gateway import funnel, sorting, stages
+from services.gateway import funnel, portraits, sorting, stages
 from services.gateway.readmodel import Applicant
 
 
@@ -11,6 +11,10 @@ def derive(applicant: Applicant) -> None:
     if applicant.registration_no is None or applicant.registered_at is None:
         return
     decision = applicant.standing_decision
-    applicant.facets = sorting.facets(stage.value, decision.class_code if decision else None, applicant.reasons)
+    class_code = decision.class_code if decision else None
+    applicant.facets = sorting.facets(stage.value, class_code, applicant.reasons)
+    if awaited := stages.awaits(applicant):
+        applicant.facets += [sorting.facet(awaited.value, one) for one in dict.fromkeys((None, class_code))]
     applicant.registered_us = sorting.microseconds(applicant.registered_at)
     applicant.tally = funnel.tally(applicant)
+    applicant.portrait = portraits.portrait(applicant)

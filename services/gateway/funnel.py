@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.gateway import stages
 from services.gateway.readmodel import Applicant
-from services.gateway.stages import ASSESSED, MATCHED, PLACED_AS, REACHED, Stage
+from services.gateway.stages import ASSESSED, MATCHED, PLACED_AS, REACHED, Awaits, Stage
 from shared.contracts.placement import Status
 
 PER_CLASS = (Stage.ACCEPTED, Stage.COMPLETED, Stage.COMPETENT, Stage.CERTIFIED)
@@ -27,6 +27,7 @@ class Funnel(BaseModel):
     """People per step. The steps from registered to certified are cumulative; the others say where people are now.
 
     `placed` counts completed people by what became of them as of the latest wave; reached + not_reached = completed.
+    `awaits` counts people for whom somebody has to do something.
     """
 
     registered: int = 0
@@ -45,6 +46,7 @@ class Funnel(BaseModel):
     placed: dict[Status, int] = dict.fromkeys(Status, 0)
     reached: int = 0
     not_reached: int = 0
+    awaits: dict[Awaits, int] = dict.fromkeys(Awaits, 0)
     per_class: dict[str, ClassCounts] = {}
 
 
@@ -78,4 +80,5 @@ def assemble(rows: Iterable[Mapping[str, Any]]) -> Funnel:
     return Funnel.model_validate(
         {name: counts[name] for name in single if name in Funnel.model_fields and name != "placed"}
         | {"placed": placed, "reached": reached, "not_reached": completed - reached, "per_class": per_class}
+        | {"awaits": {one: counts[one] for one in Awaits}}
     )

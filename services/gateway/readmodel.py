@@ -69,7 +69,8 @@ class Applicant(Document):
     """One applicant, absorbed from events in any order.
 
     `says_trained` is what the applicant stated about earlier training. Derived by `derive.py`, for queries: `stage`;
-    `facets`, by which lists find them, and `registered_us`, by which one sorts; `tally`, how the funnel counts them.
+    `facets`, by which lists find them, and `registered_us`, by which one sorts; `tally`, how the funnel counts them;
+    `portrait`, who they are as far as pictures show it.
     """
 
     registration_no: str | None = None
@@ -78,6 +79,10 @@ class Applicant(Document):
     registered_at: datetime | None = None
     choices: list[str] = Field(default_factory=list)
     says_trained: bool = False
+    age: int = 0
+    gender: str = ""
+    city: str = ""
+    district: str | None = None
     facts_order: Order = Order()
     withdrawn: bool = False
     screening: Screening | None = None
@@ -93,6 +98,7 @@ class Applicant(Document):
     facets: list[str] = Field(default_factory=list)
     registered_us: int | None = None
     tally: str = ""
+    portrait: str = ""
 
     @property
     def standing_decision(self) -> Decision | None:
@@ -119,6 +125,8 @@ class Applicant(Document):
         order = order_of(meta)
         if order > self.facts_order:
             self.choices, self.says_trained = facts.choices, facts.trained_before
+            self.age, self.gender = facts.age, facts.gender.value
+            self.city, self.district = facts.city, facts.district
             self.person_id, self.facts_order = person_id, order
 
     def withdraws(self) -> None:

@@ -49,6 +49,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/programmes/{code}/changes"): _REGISTRAR,
     ("POST", "/programmes/{code}/changes/preview"): _REGISTRAR | _SELECTOR,
     ("GET", "/programmes/{code}/funnel"): ALL,
+    ("GET", "/programmes/{code}/portrait"): ALL,
     ("GET", "/programmes/{code}/classes"): ALL,
     ("GET", "/programmes/{code}/classes/{class_code}"): _STAFF,
     ("POST", "/programmes/{code}/classes/{class_code}/attendance"): _CERTIFIER,
@@ -142,6 +143,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
 # pages, by whole paths; each calls routes of the API, which have roles of their own
 PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/beranda"): ALL,
+    ("GET", "/beranda/tertahan"): _OPERATOR,
     ("POST", "/keluar"): ALL,
     ("GET", "/program"): _REGISTRAR,
     ("GET", "/program-baru"): _REGISTRAR,

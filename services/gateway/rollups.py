@@ -1,13 +1,14 @@
-"""Keeps each programme's funnel counted: one aggregation into one document, soon after something changed."""
+"""Keeps each programme's funnel and portrait counted, in one document, soon after something changed."""
 
 from typing import Any
 
-from services.gateway import funnel
+from services.gateway import funnel, portraits
 from services.gateway.funnel import Funnel
+from services.gateway.portraits import Portrait
 from services.gateway.readmodel import Applicant
 from shared.storage import Documents, StorageAway, guarded
 
-TALLIES = "tallies"  # the index that counting reads
+TALLIES, PORTRAITS = "tallies", "portraits"  # the indexes that counting reads
 _LEAST_REST_S = 0.5
 _MOST_AGE_S = 2.0
 
@@ -36,8 +37,16 @@ class Rollups:
 
     async def of(self, programme_code: str) -> Funnel:
         """The funnel as last counted; all zeros for a programme nobody applied to. Raises StorageAway."""
-        found = await guarded(self.collection.find_one({"_id": programme_code}))
-        return Funnel.model_validate((found or {}).get("funnel", {}))
+        return Funnel.model_validate(await self._counted(programme_code, "funnel"))
+
+    async def portrait(self, programme_code: str) -> Portrait:
+        """Who applied, as last counted. Raises StorageAway."""
+        return Portrait.model_validate(await self._counted(programme_code, "portrait"))
+
+    async def _counted(self, programme_code: str, part: str) -> dict[str, Any]:
+        found = await guarded(self.collection.find_one({"_id": programme_code}, {part: 1}))
+        counted: dict[str, Any] = (found or {}).get(part, {})
+        return counted
 
     async def recount(self, *, everything: bool = False) -> None:
         """Count what has changed; everything at the start, for a crash may have lost a change. Raises StorageAway."""
@@ -61,11 +70,19 @@ class Rollups:
                 {"_id": programme_code}, {"$inc": {"started": 1}}, upsert=True, return_document=True
             )
         )
-        counted = funnel.assemble(await self._applicants.aggregate_patiently(funnel.pipeline(programme_code), TALLIES))
+        count = self._applicants.aggregate_patiently
+        counted = funnel.assemble(await count(funnel.pipeline(programme_code), TALLIES))
+        pictured = portraits.assemble(await count(portraits.pipeline(programme_code), PORTRAITS))
         # of two gateways that count at once, the one that started last has seen the most
         await guarded(
             self.collection.update_one(
                 {"_id": programme_code, "$or": [{"counted": {"$lt": started["started"]}}, {"counted": None}]},
-                {"$set": {"funnel": counted.model_dump(mode="json"), "counted": started["started"]}},
+                {
+                    "$set": {
+                        "funnel": counted.model_dump(mode="json"),
+                        "portrait": pictured.model_dump(mode="json"),
+                        "counted": started["started"],
+                    }
+                },
             )
         )

@@ -1,4 +1,4 @@
-"""Where an applicant stands, and which of the funnel's counts include them; derived from the read model alone."""
+"""Where an applicant stands, what they wait for, and which counts include them; derived from the read model alone."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -27,6 +27,14 @@ class Stage(StrEnum):
     NOT_YET_COMPETENT = "not_yet_competent"
     CERTIFIED = "certified"
     PLACED = "placed"
+
+
+class Awaits(StrEnum):
+    """What somebody has to do before an applicant goes on; lists find by it as by a stage."""
+
+    SCREENING = "awaits_screening"
+    SCORES = "awaits_scores"
+    CERTIFICATE = "awaits_certificate"
 
 
 ASSESSED, MATCHED, REACHED, PLACED_AS = "assessed", "matched", "reached", "placed."
@@ -58,6 +66,8 @@ def counted_in(applicant: Applicant) -> list[str]:
     ended = _ended(applicant)
     furthest = min(_furthest(applicant), _LAST_STEP.get(ended, len(WAY) - 1) if ended else len(WAY) - 1)
     counts = list(WAY[: furthest + 1])
+    if awaited := awaits(applicant):
+        counts.append(awaited.value)
     if ended and ended is not Stage.DROPPED_OUT:
         counts.append(ended.value)
     if Stage.COMPLETED.value in counts:
@@ -68,6 +78,18 @@ def counted_in(applicant: Applicant) -> list[str]:
             if current.status is not Status.UNREACHABLE:
                 counts.append(REACHED)
     return counts
+
+
+def awaits(applicant: Applicant) -> Awaits | None:
+    """What is missing for an applicant whose way has not ended, if it is for somebody else to do."""
+    if applicant.registration_no is None or _ended(applicant):
+        return None
+    if not _has_passed(applicant):
+        return Awaits.SCREENING
+    if applicant.standing_decision is None:
+        return Awaits.SCORES if applicant.scores is None else None
+    certified = any(one.issued for one in applicant.certificates.values())
+    return Awaits.CERTIFICATE if _latest_result(applicant) is Result.COMPETENT and not certified else None
 
 
 # where a way has ended, the last step that still counts

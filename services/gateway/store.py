@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from services.gateway import sorting
 from services.gateway.derive import derive
 from services.gateway.readmodel import Applicant, Person, ProgrammeView
-from services.gateway.rollups import TALLIES, Rollups, rest_after
+from services.gateway.rollups import PORTRAITS, TALLIES, Rollups, rest_after
 from services.gateway.sorting import Place, SortName
 from services.gateway.stages import Stage
 from services.gateway.users import Users
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _INDEXES = [
     *sorting.indexes(),
     IndexModel([("programme_code", 1), ("tally", 1)], name=TALLIES),
+    IndexModel([("programme_code", 1), ("portrait", 1)], name=PORTRAITS),
     IndexModel([("person_id", 1)]),
 ]
 
@@ -51,9 +52,9 @@ class ReadModel:
         await self.applicants.create_indexes()
 
     async def is_outdated(self) -> bool:
-        """Whether an earlier version has written it, without what lists and the funnel need. Raises StorageAway."""
-        one = await guarded(self.applicants.raw.find_one({}, {"tally": 1}, sort=[("_id", 1)]))
-        return one is not None and "tally" not in one
+        """Whether an earlier version has written it, without what lists and counts need now. Raises StorageAway."""
+        one = await guarded(self.applicants.raw.find_one({}, {"portrait": 1}, sort=[("_id", 1)]))
+        return one is not None and "portrait" not in one
 
     async def drop(self) -> None:
         """Take its collections away. Raises StorageAway."""

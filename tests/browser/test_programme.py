@@ -233,3 +233,40 @@ def test_a_programme_is_defined_without_a_script(open_window: OpenWindow) -> Non
     _preview(page)
     page.get_by_role("button", name="Buka program").click()
     page.wait_for_url(f"**/program/TANPA-{window.width}")
+
+
+def test_the_first_page_pictures_who_applied_and_what_waits_for_a_person(
+    open_window: OpenWindow, office: Office
+) -> None:
+    window = open_window("admin")
+    page = window.page
+    code = f"TUNGGU-{window.width}"
+    with office.api() as client:
+        definition = client.get("/programmes/LPKS-2025").json()
+        del definition["revision"]
+        definition |= {"code": code, "name": "Menunggu nilai", "classes": definition["classes"][:1]}
+        definition["classes"][0]["code"] = "BAR"
+        definition["registration"] = {"opens": _day(-5), "closes": _day(5)}
+        definition["training"] = {"starts": _day(30), "ends": _day(60)}
+        definition["eligibility"] = {}
+        assert client.post("/programmes", json=definition).is_success
+        drawn = client.get("/programmes/LPKS-2025/portrait").json()
+    assert drawn["registered"] == sum(one["registered"] for one in drawn["gender"].values())
+    assert (drawn["registered"], drawn["accepted"]) == (office.expected["registered"], office.expected["accepted"])
+    page.goto("/beranda")
+    expect(page.locator(".held-up")).to_have_text("0 pesan tertahan")
+    waiting = page.locator(".waiting a", has_text=code)
+    expect(waiting).to_have_count(0)
+    _register(office, code, window.width % 1000 + 5, district="Pekalongan Timur")
+    expect(waiting).to_have_text(f"1 Menunggu nilai tes dan wawancara {code}")  # it moves by itself
+    window.keep("beranda-menunggu")
+    assert window.judge() == []
+    waiting.click()
+    expect(page.locator("tbody th")).to_have_text([f"{code}-0001"])
+    expect(page.get_by_label("Tahap")).to_have_value("awaits_scores")
+    page.goto(f"/program/{code}")
+    place = page.get_by_role("table", name="Tempat tinggal").locator("tbody tr")
+    expect(place).to_have_count(1)
+    expect(place).to_contain_text("Pekalongan Timur")
+    window.keep("program-menunggu")
+    assert window.judge() == []

@@ -419,7 +419,7 @@ async def test_what_an_earlier_version_has_written_is_built_anew_by_itself(
     async with opened() as seen:
         await play(broker, range(10))
         live = await seen.settled(0, 10)
-        await seen.collection("applicants").update_many({}, {"$unset": {"facets": "", "tally": ""}})
+        await seen.collection("applicants").update_many({}, {"$unset": {"facets": "", "tally": "", "portrait": ""}})
         assert await seen.listed() == 0
     async with opened() as seen:
         await until(lambda: _switched(seen), 60)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway import funnel, stages
+from services.gateway.derive import derive
 from services.gateway.readmodel import Applicant
-from services.gateway.stages import Stage
+from services.gateway.stages import Awaits, Stage
 from shared.contracts.certification import AssessmentRecorded, CertificateIssued, TrainingCompleted
 from shared.contracts.placement import JobMatched, PlacementRecorded
 from shared.contracts.registration import ApplicantCorrected, ApplicantRegistered
@@ -223,3 +224,31 @@ def test_silence_and_the_unreachable_are_not_reached() -> None:
     assert (counted.completed, counted.reached, counted.not_reached) == (3, 1, 2)
     assert counted.placed == {"employed": 1, "self_employed": 0, "studying": 0, "unemployed": 0, "unreachable": 1}
     assert counted.per_class["A"].model_dump() == {"accepted": 3, "completed": 3, "competent": 3, "certified": 3}
+
+
+@pytest.mark.parametrize(
+    ("known", "awaited"),
+    [
+        ([], None),
+        ([registered()], Awaits.SCREENING),
+        ([registered(), screened(False, 1, "under_age")], None),
+        ([registered(), screened(True)], Awaits.SCORES),
+        ([registered(), screened(True), scored(None)], None),
+        ([registered(), screened(True), scored()], None),
+        ([registered(), screened(True), Applicant.withdraws], None),
+        ([registered(), decided("rejected", "administration", 1), screened(True, 2)], Awaits.SCORES),
+        ([registered(), screened(True), scored(), decided("reserve")], None),
+        (UP_TO_CERTIFICATE[:-1], Awaits.CERTIFICATE),
+        ([*UP_TO_CERTIFICATE[:-1], placed("employed")], Awaits.CERTIFICATE),
+        (UP_TO_CERTIFICATE, None),
+        ([*UP_TO_CERTIFICATE[:-1], Applicant.withdraws], None),
+    ],
+)
+def test_what_somebody_waits_for(known: list[Change], awaited: Awaits | None) -> None:
+    applicant = after(*known)
+    assert stages.awaits(applicant) == awaited
+    derive(applicant)
+    lists = {facet.partition("|")[0] for facet in applicant.facets} & set(Awaits)
+    assert lists == ({awaited.value} if awaited else set())
+    counted = funnel.assemble([{"_id": applicant.tally, "people": 1}]).awaits
+    assert {one for one, people in counted.items() if people} == ({awaited} if awaited else set())

@@ -21,7 +21,7 @@ from services.gateway.masking import without_health
 from services.gateway.readmodel import Applicant
 from services.gateway.services import at
 from services.gateway.sorting import SortName
-from services.gateway.stages import Stage
+from services.gateway.stages import Awaits, Stage
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 from shared.cells import Cell
 from shared.problems import Forbidden
@@ -34,6 +34,7 @@ ClassCode = Annotated[str | None, Query(alias="class")]
 ReasonCode = Annotated[
     str | None, Query(pattern=r"^[a-z_]{1,40}$", description="Only those refused or rejected for it, e.g. `no_seat`.")
 ]
+AnyStage = Annotated[Stage | Awaits | None, Query(description="Where they stand, or what they wait for.")]
 Sort = Annotated[SortName, Query(description="`-` for the other way round.")]
 Reason = Annotated[str, Field(max_length=500, pattern=r"\S", description="Kept on record; names in it are hidden.")]
 Why = Annotated[
@@ -108,7 +109,7 @@ async def list_applicants(
     code: str,
     gateway: TheGateway,
     caller: Known,
-    stage: Stage | None = None,
+    stage: AnyStage = None,
     class_code: ClassCode = None,
     reason: ReasonCode = None,
     sort: Sort = "registration_no",
@@ -135,7 +136,7 @@ async def download(
     code: str,
     gateway: TheGateway,
     caller: Known,
-    stage: Stage | None = None,
+    stage: AnyStage = None,
     class_code: ClassCode = None,
     reason: ReasonCode = None,
     sort: Sort = "registration_no",
@@ -232,7 +233,7 @@ def _fields(caller: Caller, reveal: str | None) -> list[str]:
     return asked
 
 
-def _facet(caller: Caller, stage: Stage | None, class_code: str | None, reason: str | None) -> str:
+def _facet(caller: Caller, stage: Stage | Awaits | None, class_code: str | None, reason: str | None) -> str:
     """What finds those who are asked for. Raises Forbidden when the reader would learn what concerns health."""
     if reason is not None and not caller.sees_health and not without_health([reason]):
         raise Forbidden("reason_not_allowed", f"The role {caller.actor.role} may not see who this reason concerns.")

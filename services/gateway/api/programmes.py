@@ -12,6 +12,7 @@ from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.caught_up import caught_up
 from services.gateway.funnel import ClassCounts, Funnel
+from services.gateway.portraits import Portrait
 from services.gateway.services import ROWS_TIMEOUT_S, at
 from shared.contracts.registration import Programme
 from shared.problems import Invalid, TooLarge
@@ -162,6 +163,13 @@ async def funnel(code: str, gateway: TheGateway, caller: Known) -> Funnel:
     counted = await gateway.store.rollups.of(code)
     classes = {offer.code: counted.per_class.get(offer.code, ClassCounts()) for offer in programme.classes}
     return counted.model_copy(update={"per_class": classes})
+
+
+@router.get("/programmes/{code}/portrait")
+async def portrait(code: str, gateway: TheGateway, caller: Known) -> Portrait:
+    """Who applied and who of them got a place, by gender, age and where they live; at most two seconds old."""
+    await gateway.programmes.of(code, caller)
+    return await gateway.store.rollups.portrait(code)
 
 
 @router.get("/programmes/{code}/classes")

@@ -19,7 +19,7 @@ from services.gateway.pages.timeline import timeline
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from services.gateway.sorting import SORTS, SortName
-from services.gateway.stages import Stage
+from services.gateway.stages import Awaits, Stage
 from shared.contracts.registration import Programme
 from shared.problems import Invalid
 
@@ -56,7 +56,7 @@ async def list_applicants(
 ) -> Response:
     """Fifty at a time; `tahap`, `kelas` and `alasan` filter, `urut` sorts, `mulai` is where the page begins."""
     programme = await programmes.show_programme(code, gateway, caller)
-    stage = Stage(tahap) if tahap in set(Stage) else None
+    stage = next((one for one in (*Stage, *Awaits) if one == tahap), None)
     sort = urut if urut in SORTS else "registration_no"
     page = await applicants.list_applicants(
         code,
@@ -75,6 +75,7 @@ async def list_applicants(
         "page": page,
         "filters": filters,
         "stages": list(Stage),
+        "awaited": list(Awaits),
         "reasons": reasons,
     }
     return site.render(request, "pendaftar.html", caller, programme=programme, names=_names(programme), **told)

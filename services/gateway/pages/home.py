@@ -13,7 +13,10 @@ from services.gateway.calling import Caller
 from services.gateway.funnel import ClassCounts, Funnel
 from services.gateway.masking import without_health
 from services.gateway.pages import site, words
+from services.gateway.pages.pictures import pictures
 from services.gateway.pages.visitor import Page, Visitor
+from services.gateway.portraits import together
+from services.gateway.stages import Awaits
 from shared.contracts.registration import ClassOffer, Programme
 
 router = APIRouter(route_class=Page)
@@ -44,6 +47,14 @@ class Overview(NamedTuple):
         )
 
 
+class Waiting(NamedTuple):
+    """What waits for somebody in a programme, for how many people."""
+
+    programme: Programme
+    what: Awaits
+    people: int
+
+
 class Row(NamedTuple):
     """A line of a table: a class, or all classes of an institute."""
 
@@ -58,15 +69,29 @@ async def home(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
     found = (await programmes.list_programmes(gateway, caller)).items
     overviews = await asyncio.gather(*(_overview(gateway, one, caller) for one in found))
     overviews = sorted(overviews, key=lambda one: one.programme.registration.opens, reverse=True)
+    portraits = await asyncio.gather(*(gateway.store.rollups.portrait(one.code) for one in found))
     part = "_program.html" if request.headers.get("HX-Request") else "beranda.html"
-    return site.render(request, part, caller, overviews=overviews)
+    told: dict[str, Any] = {
+        "overviews": overviews,
+        "waiting": _waiting(overviews),
+        "pictures": pictures(together(portraits)),
+    }
+    return site.render(request, part, caller, **told)
+
+
+@router.get("/beranda/tertahan")
+async def held_up(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
+    """How many messages wait for a person: a part of the page by itself, for every service has to say."""
+    said = [await request.app.state.readiness(), *await gateway.services.health()]
+    return site.render(request, "_tertahan.html", caller, parked=sum(one.get("parked") or 0 for one in said))
 
 
 @router.get("/program/{code}")
 async def programme(code: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """One programme: the way of its people, per class and per institute, and why people were refused."""
-    shown, refusals = await asyncio.gather(
+    shown, portrait, refusals = await asyncio.gather(
         programmes.show_programme(code, gateway, caller),
+        gateway.store.rollups.portrait(code),
         gateway.store.refused_for(code, words.REASONS if caller.sees_health else without_health(list(words.REASONS))),
     )
     overview = await _overview(gateway, shown, caller)
@@ -78,6 +103,8 @@ async def programme(code: str, request: Request, gateway: TheGateway, caller: Vi
         "classes": classes,
         "institutes": _per_institute(shown.classes, per_class),
         "refusals": refusals,
+        "pictures": pictures(portrait),
+        "waiting": _waiting([overview]),
     }
     return site.render(request, part, caller, **told)
 
@@ -87,6 +114,15 @@ async def _overview(gateway: Gateway, programme: Programme, caller: Caller) -> O
     steps = [Step(code, getattr(funnel, code), funnel.registered) for code in WAY]
     overview = Overview(programme, funnel, steps)
     return overview._replace(steps=[*steps, Step("placed", overview.working, funnel.registered)])
+
+
+def _waiting(overviews: Iterable[Overview]) -> list[Waiting]:
+    return [
+        Waiting(one.programme, what, people)
+        for one in overviews
+        for what, people in one.funnel.awaits.items()
+        if people
+    ]
 
 
 def _per_institute(offers: Iterable[ClassOffer], per_class: dict[str, ClassCounts]) -> list[Row]:

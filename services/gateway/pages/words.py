@@ -20,7 +20,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "certified": "Bersertifikat",
         "matched": "Diusulkan ke lowongan",
         "placed": "Terserap kerja",
+        "awaits_screening": "Menunggu seleksi administrasi",
+        "awaits_scores": "Menunggu nilai tes dan wawancara",
+        "awaits_certificate": "Menunggu sertifikat dari LSP",
     },
+    "gender": {"female": "Perempuan", "male": "Laki-laki"},
     "reason": {
         "not_resident": "Bukan warga kota ini",
         "under_age": "Belum cukup umur saat pelatihan dimulai",
