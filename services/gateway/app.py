@@ -217,20 +217,9 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(
-            programmes,
-            applicants,
-            people,
-            personal_data,
-            imports,
-            scores,
-            selection,
-            reserves,
-            vacancies,
-            matching,
-            matches,
-        ),
-        *(classes, assessments, certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
+        *(programmes, applicants, people, personal_data, imports, scores, selection, reserves, vacancies, matching),
+        *(matches, classes, assessments, certificates, live, session, users, audit, parked, rebuilding, webhooks),
+        deployment,
     )
     for concept in concepts:
         api.include_router(concept.router)
