@@ -18,7 +18,8 @@ async def compare(store: Store, programme: OpenProgramme, wanted: Programme) -> 
     comparison, breath = Comparison(held=programme.rules, wanted=wanted), Breath()
     if not programme.decided:
         async for chunk in store.screened_in(programme.id):
-            people = await store.persons.get_many(one.person_id for one in chunk)
+            asked = [one.person_id for one in chunk] if wanted.eligibility.never_trained else []
+            people = await store.persons.get_many(asked) if asked else {}
             for applicant in chunk:
                 person = people.get(applicant.person_id)
                 comparison.take(applicant, person.trained_in(applicant.id) if person else ())

@@ -75,7 +75,8 @@ class Store:
 
     async def screened_in(self, programme_code: str) -> AsyncIterator[list[Applicant]]:
         """Those who have not withdrawn, without their ledgers, a few hundred at a time: to read, not to save."""
-        cursor = self.applicants.raw.find({"programme_code": programme_code, "withdrawn": False}, _TO_COMPARE)
+        where = {"programme_code": programme_code, "withdrawn": False}
+        cursor = self.applicants.raw.find(where, _TO_COMPARE, batch_size=_COMPARED)
         while batch := await guarded(cursor.to_list(_COMPARED)):
             yield [Applicant.model_validate(found) for found in batch]
 
