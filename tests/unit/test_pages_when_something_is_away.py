@@ -32,6 +32,7 @@ def test_an_applicant_whom_the_lists_do_not_know_yet_is_shown() -> None:
         "steps": [],
         "revealed": {},
         "refused": None,
+        "changes": [],
     }
     frame = {
         "caller": None,
