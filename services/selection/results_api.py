@@ -153,7 +153,7 @@ async def _standing(store: Store, programme: OpenProgramme, offers: Sequence[Cla
         )
         for who in those
     ]
-    known = await store.applicants.get_many(who for who, _, _ in people)
+    known = await store.without_ledgers([who for who, _, _ in people])
     found = [
         results.standing(known[who], code, outcome, until.get(who)) for who, code, outcome in people if who in known
     ]

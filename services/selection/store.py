@@ -23,6 +23,7 @@ _COUNTED = 1_000  # of those who lack scores; beyond that only "more" is told
 # who is to be scored, by number: LPKS-2025-10000 behind LPKS-2025-9999
 _BY_NUMBER = {"locale": "en", "numericOrdering": True}
 _TO_BE_SCORED = {"screening.passed": True, "withdrawn": False}
+_NO_LEDGER = {"ledger": 0, "outbox": 0}
 _UNSCORED = {**_TO_BE_SCORED, "scores": None}
 
 
@@ -92,9 +93,18 @@ class Store:
         if class_code is not None:
             where["facts.choices.0"] = class_code
         cursor = self.applicants.raw.find(
-            where, {"ledger": 0, "outbox": 0}, sort=[("registration_no", 1)], limit=limit, hint=index
+            where, _NO_LEDGER, sort=[("registration_no", 1)], limit=limit, hint=index
         ).collation(_BY_NUMBER)
         return [Applicant.model_validate(found) for found in await guarded(cursor.to_list(limit))]
+
+    async def without_ledgers(self, applicant_ids: Sequence[str]) -> dict[str, Applicant]:
+        """These applicants as lists show them: of a class there may be thousands, and ledgers are long."""
+        found: dict[str, Applicant] = {}
+        for start in range(0, len(applicant_ids), _ASKED):
+            where = {"_id": {"$in": applicant_ids[start : start + _ASKED]}}
+            for one in await guarded(self.applicants.raw.find(where, _NO_LEDGER).to_list(None)):
+                found[one["_id"]] = Applicant.model_validate(one)
+        return found
 
     async def unscored(self, programme_code: str) -> int:
         """How many of them lack scores; a thousand and one stands for more."""

@@ -78,6 +78,8 @@ def test_the_sample_definitions_are_accepted(folder: str) -> None:
         ("selection.pass_mark", float("nan"), "selection.pass_mark", "too_large"),
         ("selection.reserves_per_class", -1, "selection.reserves_per_class", "too_small"),
         ("selection.reserve_until", "never", "selection.reserve_until", "not_a_date"),
+        ("selection.reserve_confirm_days", 0, "selection.reserve_confirm_days", "too_small"),
+        ("selection.reserve_confirm_days", 1.5, "selection.reserve_confirm_days", "not_a_whole_number"),
         ("eligibility.healthy", "ya", "eligibility.healthy", "not_true_or_false"),
         ("eligibility.minimum_age", "18", "eligibility.minimum_age", "not_a_whole_number"),
         ("eligibility.resident_of", "kota", "eligibility.resident_of", "not_a_place"),
