@@ -7,6 +7,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.gateway.administrator import ensure_administrator
 from services.gateway.api import (
+    appeals,
     applicants,
     assessments,
     audit,
@@ -38,6 +39,7 @@ from services.gateway.import_jobs import ImportJobs
 from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
+from services.gateway.pages import appeals as appeal_pages
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import certificates as certificate_pages
@@ -152,7 +154,16 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, class_pages, assessment_pages, import_pages, operations):
+    for concept in (
+        signing,
+        home,
+        applicant_pages,
+        class_pages,
+        assessment_pages,
+        appeal_pages,
+        import_pages,
+        operations,
+    ):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
@@ -164,7 +175,20 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, selection, matching),
-        *(classes, assessments, certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
+        *(
+            classes,
+            assessments,
+            appeals,
+            certificates,
+            live,
+            session,
+            users,
+            audit,
+            parked,
+            rebuilding,
+            webhooks,
+            deployment,
+        ),
     )
     for concept in concepts:
         api.include_router(concept.router)
