@@ -12,7 +12,7 @@ OpenWindow = Callable[..., Window]
 
 
 def _not_yet_competent(office: Office, place: int) -> str:
-    """The page of somebody who was not found competent, another one for each place."""
+    """The page of somebody who was not found competent, another one for each place; there are three."""
     with office.api() as client:
         found = client.get(
             "/programmes/LPKS-2025/applicants", params={"stage": "not_yet_competent", "limit": 9}
@@ -78,6 +78,7 @@ def test_a_second_attempt_is_entered_once_and_a_colleague_hears_of_it(open_windo
     colleague.page.get_by_text("Catat hasil uji, uji ulang, atau perbaikan").click()
     for form, day in ((page, "2025-08-21"), (colleague.page, "2025-08-22")):
         form.get_by_label("Tanggal uji").fill(day)
+        form.get_by_label("Asesor", exact=True).fill("Asesor Permata")
         for select in form.locator("fieldset select").all():
             select.select_option("BK")
         form.get_by_role("button", name="Simpan hasil").click()
@@ -110,7 +111,7 @@ def test_a_certificate_is_not_revoked_without_a_reason(open_window: OpenWindow, 
 
 def test_an_appeal_is_judged_by_an_assessor_who_has_not_tested(open_window: OpenWindow, office: Office) -> None:
     window = open_window("certifier")
-    page, address = window.page, _not_yet_competent(office, 2 if window.width == 1440 else 3)
+    page, address = window.page, _not_yet_competent(office, 2 if window.width == 1440 else 1)
     window.expected_statuses = {409, 422}
     page.goto(address)
     tested_by = page.locator("main article .meta").first.inner_text().rpartition(": ")[2]
