@@ -94,18 +94,40 @@ def record(trainee: Trainee, cells: dict[str, Cell], programme: Programme, signe
     )
     if attempt == known:
         return None
+    if known is not None and _upheld(trainee, known):
+        if units in [one.units for one in trainee.superseded if one.attempt == known.attempt]:
+            return None  # what a sheet said before the appeal: it may come again
+        raise refused("decided_on_appeal", "assessed_on", cells.get("assessed_on"))
     warnings = _warnings(attempt, cells)
     if known is None:
         trainee.attempts.append(attempt)
         trainee.write(signed, "assessment_recorded", **_recordable(attempt))
     else:
-        trainee.superseded.append(known)
-        trainee.attempts[trainee.attempts.index(known)] = attempt
-        before, after = _recordable(known), _recordable(attempt)
-        trainee.write(signed, "assessment_corrected", attempt=attempt.attempt, before=before, after=after)
+        _replace(trainee, known, attempt, signed)
         if trainee.certificates and not trainee.competent_in(offer.code):
             warnings.append(Problem(reason="certificate_stands"))
     return Change([_recorded(trainee, attempt)], warnings)
+
+
+def supersede(trainee: Trainee, known: Attempt, units: list[Unit], signed: Signature) -> Change:
+    """Put another result in the place of an attempt's, which is kept among those superseded."""
+    attempt = known.model_copy(update={"units": units, "result": result_of(units)})
+    _replace(trainee, known, attempt, signed)
+    return Change([_recorded(trainee, attempt)], [])
+
+
+def _replace(trainee: Trainee, known: Attempt, attempt: Attempt, signed: Signature) -> None:
+    trainee.superseded.append(known)
+    trainee.attempts[trainee.attempts.index(known)] = attempt
+    before, after = _recordable(known), _recordable(attempt)
+    trainee.write(signed, "assessment_corrected", attempt=attempt.attempt, before=before, after=after)
+
+
+def _upheld(trainee: Trainee, attempt: Attempt) -> bool:
+    """Whether an appeal has changed this result; no sheet changes it back."""
+    return any(
+        one.decision is not None and one.decision.competent for one in trainee.appeals if one.attempt == attempt.attempt
+    )
 
 
 def _recordable(attempt: Attempt) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.storage import IndexModel, Storage, guarded
 NUMBER_KEY = "certificates.number_key"
 _ID = "certificates.certificate_id"
 _CODE = "certificates.verify_code"
+_APPEALED = "appeals.number"
 
 
 def _of_certificates(field: str) -> IndexModel:
@@ -31,6 +32,10 @@ class Store:
             aggregate="trainee",
             indexes=[
                 IndexModel([("programme_code", 1), ("class_code", 1)]),
+                # partial: appeals are few
+                IndexModel(
+                    [("programme_code", 1), (_APPEALED, 1)], partialFilterExpression={_APPEALED: {"$exists": True}}
+                ),
                 *map(_of_certificates, (NUMBER_KEY, _ID, _CODE)),
             ],
         )
@@ -54,6 +59,10 @@ class Store:
         }
         cursor = self.trainees.raw.find(where, {"class_code": 1, "attempts": 1, "certificates": 1})
         return [Trainee.model_validate(found) for found in await guarded(cursor.to_list(None))]
+
+    async def appellants(self, code: str) -> list[Trainee]:
+        """Whoever has appealed in a programme."""
+        return await self.trainees.find({"programme_code": code, _APPEALED: {"$exists": True}})
 
     async def record(self, applicant_id: str, rule: Callable[[Trainee], Change | None]) -> Change | None:
         """Let a rule change one trainee. Raises what the rule raises, and Taken."""

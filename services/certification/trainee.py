@@ -72,6 +72,31 @@ class Certificate(BaseModel):
     revocation: Revocation | None = None
 
 
+class AppealDecision(BaseModel):
+    """`outcome` is upheld or dismissed; `competent` are the units that upholding it made so."""
+
+    outcome: str
+    competent: list[str]
+    reason: str
+    decided_on: date
+
+
+class Appeal(BaseModel):
+    """An appeal against the result of an attempt; open until it has a decision, which is due on `due_on`."""
+
+    number: int
+    attempt: int
+    scheme: str
+    explained: bool
+    discussed: bool
+    others_involved: bool
+    reason: str
+    filed_on: date
+    due_on: date
+    assessor: str | None = None
+    decision: AppealDecision | None = None
+
+
 class Trainee(Document):
     """An applicant about whom selection has decided; `id` is the applicant's.
 
@@ -86,6 +111,7 @@ class Trainee(Document):
     daily: dict[str, Presence] = Field(default_factory=dict)
     attempts: list[Attempt] = Field(default_factory=list)
     superseded: list[Attempt] = Field(default_factory=list)
+    appeals: list[Appeal] = Field(default_factory=list)
     certificates: list[Certificate] = Field(default_factory=list)
     ledger: list[Entry] = Field(default_factory=list)
 

@@ -7,6 +7,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.gateway.administrator import ensure_administrator
 from services.gateway.api import (
+    appeals,
     applicants,
     assessments,
     audit,
@@ -58,6 +59,7 @@ from services.gateway.pages import (
     subscriptions,
     visitor,
 )
+from services.gateway.pages import appeals as appeal_pages
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import audit as audit_pages
@@ -196,6 +198,7 @@ def pages_router() -> APIRouter:
         reserve_pages,
         class_pages,
         assessment_pages,
+        appeal_pages,
         import_pages,
         vacancy_pages,
         match_pages,
@@ -218,7 +221,20 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves, vacancies, matching),
-        *(matches, classes, assessments, certificates, live, session, users, audit, parked, rebuilding, webhooks),
+        *(
+            matches,
+            classes,
+            assessments,
+            appeals,
+            certificates,
+            live,
+            session,
+            users,
+            audit,
+            parked,
+            rebuilding,
+            webhooks,
+        ),
         deployment,
     )
     for concept in concepts:

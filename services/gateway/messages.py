@@ -87,6 +87,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Peserta ini sudah diuji, tetapi tidak menyelesaikan pelatihan.",
         "This trainee was assessed, but did not complete the training.",
     ),
+    "decided_on_appeal": (
+        "Hasil uji ini sudah diubah oleh banding yang dikabulkan.",
+        "This result was changed by an appeal that was upheld.",
+    ),
     "daily_marks_count": (
         "Kehadiran orang ini dicatat hari demi hari, dan catatan harian itulah yang berlaku. Perbaiki di laman Kelas.",
         "This person's attendance is marked day by day, and these marks count. Correct them on the page of the class.",

@@ -71,3 +71,38 @@ async def test_competent_people_are_expected_to_get_a_certificate(
         assert (waiting["applicant_id"], waiting["assessed_on"]) == ("a2", "2025-04-01") and waiting["days"] > 300
         unknown = await client.get("/programmes/X/expected-certificates")
         assert unknown.json()["code"] == "unknown_programme"
+
+
+async def test_an_appeal_is_filed_judged_by_somebody_else_and_upheld(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker, "certification.#")
+    async with running(build, settings_for(Settings, appeal_days=5), "certification") as client:
+        await started(client, broker, "a1", "a2")
+        await enter(client, "a1", 0, "BK", assessor="Budi Santoso")
+        filing = {"attempt": 1, "explained": True, "discussed": True, "others_involved": False, "reason": "Tidak adil"}
+        for _ in range(2):
+            filed = await client.post("/applicants/a1/appeals", json=filing)
+            assert [one["days_left"] for one in filed.json()["appeals"]] == [5]
+        appeal = "/applicants/a1/appeals/1"
+        refused = await client.post(f"{appeal}/assessor", json={"assessor": "Drs. Budi Santoso, M.T."})
+        assert (refused.status_code, refused.json()["code"]) == (409, "assessor_tested")
+        decision = {"outcome": "upheld", "competent": ["U.02"], "reason": "Sudah diamati"}
+        early = await client.post(f"{appeal}/decision", json=decision)
+        assert early.json()["code"] == "no_assessor"
+        assert (await client.post(f"{appeal}/assessor", json={"assessor": "Rina Wati"})).is_success
+        for _ in range(2):
+            decided = (await client.post(f"{appeal}/decision", json=decision)).json()["appeals"]
+            assert [(one["decision"]["outcome"], one["days_left"]) for one in decided] == [("upheld", None)]
+
+        await until(lambda: len(outsider.data(AssessmentRecorded)) == 2)
+        recorded = [(one["attempt"], one["result"]) for one in outsider.data(AssessmentRecorded)]
+        assert recorded == [(1, "not_yet_competent"), (1, "competent")]
+        [listed] = (await client.get("/programmes/UJI-1/appeals")).json()["items"]
+        assert (listed["applicant_id"], listed["class_code"], listed["reason"]) == ("a1", "A", "Tidak adil")
+        ledger = (await client.get("/applicants/a1")).json()["ledger"]
+        assert [entry["what"] for entry in ledger[2:]] == [
+            *("appeal_filed", "appeal_assigned", "appeal_decided", "assessment_corrected")
+        ]
+        nothing = await client.post("/applicants/a2/appeals", json=filing)
+        assert nothing.json()["code"] == "unknown_attempt"

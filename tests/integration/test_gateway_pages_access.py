@@ -15,7 +15,7 @@ from tests.integration.gateway_alone import PASSWORD, TOKEN, Alone, alone, beare
 
 __all__ = ["alone"]
 
-_PLACES = {"code": "UJI-1", "import_id": "none", "class_code": "A"}
+_PLACES = {"code": "UJI-1", "import_id": "none", "class_code": "A", "number": "1"}
 _NOT_FOR_THIS_ROLE = "role_not_allowed"
 _TOKEN_MISSING = "csrf_token_missing"
 

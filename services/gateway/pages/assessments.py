@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.gateway.api import applicants, assessments, certificates, classes, programmes
+from services.gateway.api import appeals, applicants, assessments, certificates, classes, programmes
 from services.gateway.api.assessments import EnteredResult
 from services.gateway.api.certificates import Revocation
 from services.gateway.api.gateway import TheGateway
@@ -30,7 +30,8 @@ async def overview(code: str, request: Request, gateway: TheGateway, caller: Vis
     """Expected and received certificates by body and scheme, and who waits."""
     programme = await programmes.show_programme(code, gateway, caller)
     expected = await assessments.show_expected(code, gateway, caller)
-    return site.render(request, "uji.html", caller, programme=programme, expected=expected)
+    filed = (await appeals.list_appeals(code, gateway, caller))["items"]
+    return site.render(request, "uji.html", caller, programme=programme, expected=expected, appeals=filed)
 
 
 @router.get("/program/{code}/uji/{class_code}")
@@ -104,8 +105,10 @@ async def shown_one(
         raise NotFound("not_a_trainee", "This applicant has no place in a class.")
     programme, offer = await classes.offer_of(gateway, trainee["programme_code"], trainee["class_code"], caller)
     in_class = await classes.show_class(programme.code, offer.code, gateway, caller)
+    filed = (await appeals.list_appeals(programme.code, gateway, caller))["items"]
     told: dict[str, Any] = {
         "known": known,
+        "appeals": [one for one in filed if one["applicant_id"] == applicant_id],
         "trainee": trainee,
         "held": next((one for one in in_class["people"] if one["applicant_id"] == applicant_id), None),
         "programme": programme,
