@@ -24,6 +24,7 @@ from services.gateway.api import (
     rebuilding,
     selection,
     session,
+    tracer,
     users,
     vacancies,
     webhooks,
@@ -40,9 +41,10 @@ from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.pages import applicants as applicant_pages
 from services.gateway.pages import certificates as certificate_pages
-from services.gateway.pages import home, operations, signing, site, visitor
+from services.gateway.pages import home, operations, signing, site, tracer_answer, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
+from services.gateway.pages import tracer as tracer_pages
 from services.gateway.pages import vacancies as vacancy_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
@@ -128,6 +130,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         generations,
         hooks,
         hook_places,
+        settings.public_url.rstrip("/"),
     )
     app.mount("/static", site.Assets())
     visitor.tell_browsers_in_pages(app)
@@ -152,10 +155,11 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, import_pages, vacancy_pages, match_pages, operations):
+    for concept in (signing, home, applicant_pages, import_pages, vacancy_pages, match_pages, tracer_pages, operations):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
+    pages.include_router(tracer_answer.public)
     return pages
 
 
@@ -163,11 +167,12 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, selection, vacancies, matching, matches),
+        *(programmes, applicants, people, personal_data, imports, selection, vacancies, matching, matches, tracer),
         *(certificates, live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)
     api.include_router(certificates.public)
+    api.include_router(tracer.public)
     api.include_router(session.public)
     return api

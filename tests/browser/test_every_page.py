@@ -22,10 +22,18 @@ _STAFF = {
     "lowongan-baru": "/penempatan/lowongan-baru",
     "usulan-semua": "/penempatan/usulan?program=LPKS-2025",
     "usulan-kosong": "/penempatan/usulan?program=UJI-1",
+    "penelusuran": "/penempatan/penelusuran?program=LPKS-2025",
+    "penelusuran-kosong": "/penempatan/penelusuran?program=UJI-1",
     "operasi": "/operasi",
     "tidak-ada": "/tidak/ada",
 }
-_ANYBODY = {"awal": "/", "masuk": "/masuk", "sertifikat": "/sertifikat", "sertifikat-tak-dikenal": "/sertifikat/xyz"}
+_ANYBODY = {
+    "awal": "/",
+    "masuk": "/masuk",
+    "sertifikat": "/sertifikat",
+    "sertifikat-tak-dikenal": "/sertifikat/xyz",
+    "lulusan-tak-dikenal": "/lulusan/xyz",
+}
 
 
 def _applicant(office: Office, stage: str) -> str:

@@ -46,6 +46,7 @@ class Gateway:
     generations: Generations
     webhooks: Webhooks
     webhook_places: Places
+    public_url: str
     # each takes a file in the spool, and a core while it is packed
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
