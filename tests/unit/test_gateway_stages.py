@@ -14,7 +14,7 @@ from services.gateway import funnel, stages
 from services.gateway.readmodel import Applicant
 from services.gateway.stages import Stage
 from shared.contracts.certification import AssessmentRecorded, CertificateIssued, TrainingCompleted
-from shared.contracts.placement import JobMatched, PlacementRecorded
+from shared.contracts.placement import JobMatched, MatchAnswered, Party, PlacementRecorded
 from shared.contracts.registration import ApplicantCorrected, ApplicantRegistered
 from shared.contracts.selection import ApplicantScreened, ScoresRecorded, SelectionDecided
 from shared.meta import Meta
@@ -93,6 +93,12 @@ def certified(certificate_id: str = "c") -> Change:
 
 def revoked(certificate_id: str = "c") -> Change:
     return lambda applicant: applicant.revoked(certificate_id)
+
+
+def answered(match_id: str, *, accepted: bool) -> Change:
+    party = Party.EMPLOYER
+    event = MatchAnswered(**WHO, match_id=match_id, vacancy_id="v", party=party, accepted=accepted, agreed=False)
+    return lambda applicant: applicant.answered(event)
 
 
 def matched() -> Change:
@@ -223,3 +229,11 @@ def test_silence_and_the_unreachable_are_not_reached() -> None:
     assert (counted.completed, counted.reached, counted.not_reached) == (3, 1, 2)
     assert counted.placed == {"employed": 1, "self_employed": 0, "studying": 0, "unemployed": 0, "unreachable": 1}
     assert counted.per_class["A"].model_dump() == {"accepted": 3, "completed": 3, "competent": 3, "certified": 3}
+
+
+def test_whoever_has_only_refused_proposals_is_not_matched_in_whatever_order_that_is_heard() -> None:
+    proposed, refused = matched(), answered("m", accepted=False)
+    for heard in ([proposed, refused], [refused, proposed], [proposed, answered("m", accepted=True), refused]):
+        assert stages.MATCHED not in stages.counted_in(after(*UP_TO_CERTIFICATE, *heard))
+    for heard in ([proposed], [proposed, answered("m", accepted=True)], [proposed, answered("other", accepted=False)]):
+        assert stages.MATCHED in stages.counted_in(after(*UP_TO_CERTIFICATE, *heard))
