@@ -40,8 +40,8 @@ from services.gateway.importing import Importing
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.pages import applicants as applicant_pages
+from services.gateway.pages import calls, home, operations, signing, site, tracer_answer, visitor
 from services.gateway.pages import certificates as certificate_pages
-from services.gateway.pages import home, operations, signing, site, tracer_answer, visitor
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
 from services.gateway.pages import tracer as tracer_pages
@@ -155,7 +155,17 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def pages_router() -> APIRouter:
     """Every page."""
     pages = APIRouter(include_in_schema=False)
-    for concept in (signing, home, applicant_pages, import_pages, vacancy_pages, match_pages, tracer_pages, operations):
+    for concept in (
+        signing,
+        home,
+        applicant_pages,
+        import_pages,
+        vacancy_pages,
+        match_pages,
+        tracer_pages,
+        calls,
+        operations,
+    ):
         pages.include_router(concept.router)
     pages.include_router(signing.public)
     pages.include_router(certificate_pages.public)
