@@ -30,6 +30,7 @@ from services.gateway.api import (
     scores,
     selection,
     session,
+    tracer,
     users,
     vacancies,
     webhooks,
@@ -47,6 +48,7 @@ from services.gateway.live import LiveFeed
 from services.gateway.lockout import OF_REGISTRATION, Lockout
 from services.gateway.pages import (
     accounts,
+    calls,
     home,
     interrupted,
     operations,
@@ -57,6 +59,7 @@ from services.gateway.pages import (
     signing,
     site,
     subscriptions,
+    tracer_answer,
     visitor,
 )
 from services.gateway.pages import appeals as appeal_pages
@@ -70,6 +73,7 @@ from services.gateway.pages import matches as match_pages
 from services.gateway.pages import reserves as reserve_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
+from services.gateway.pages import tracer as tracer_pages
 from services.gateway.pages import vacancies as vacancy_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
@@ -162,7 +166,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         drafts,
         looking_up,
         interrupted_forms,
-        settings.public_url,
+        settings.public_url.rstrip("/"),
     )
     app.mount("/static", site.Assets())
     visitor.tell_browsers_in_pages(app)
@@ -202,6 +206,8 @@ def pages_router() -> APIRouter:
         import_pages,
         vacancy_pages,
         match_pages,
+        tracer_pages,
+        calls,
         operations,
         accounts,
         audit_pages,
@@ -213,6 +219,7 @@ def pages_router() -> APIRouter:
     pages.include_router(certificate_pages.public)
     pages.include_router(registering.public)
     pages.include_router(own_status.public)
+    pages.include_router(tracer_answer.public)
     return pages
 
 
@@ -220,26 +227,14 @@ def api_router() -> APIRouter:
     """Every route under /api/v1."""
     api = APIRouter(prefix=PREFIX)
     concepts = (
-        *(programmes, applicants, people, personal_data, imports, scores, selection, reserves, vacancies, matching),
-        *(
-            matches,
-            classes,
-            assessments,
-            appeals,
-            certificates,
-            live,
-            session,
-            users,
-            audit,
-            parked,
-            rebuilding,
-            webhooks,
-        ),
-        deployment,
+        *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
+        *(classes, assessments, appeals, certificates, vacancies, matching, matches, tracer),
+        *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)
     api.include_router(certificates.public)
+    api.include_router(tracer.public)
     api.include_router(session.public)
     api.include_router(public.public)
     return api

@@ -23,6 +23,7 @@ _REGISTRAR = frozenset({Role.ADMIN, Role.REGISTRAR})
 _SELECTOR = frozenset({Role.ADMIN, Role.SELECTOR})
 _CERTIFIER = frozenset({Role.ADMIN, Role.CERTIFIER})
 _PLACEMENT = frozenset({Role.ADMIN, Role.PLACEMENT})
+_CALLERS = _PLACEMENT | _REGISTRAR  # who has a graduate on the phone: registrars see numbers
 _OPERATOR = frozenset({Role.ADMIN, Role.OPERATOR})
 _ADMIN = frozenset({Role.ADMIN})
 
@@ -105,6 +106,12 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/programmes/{code}/matches"): _STAFF,
     ("POST", "/matches"): _PLACEMENT,
     ("POST", "/applicants/{applicant_id}/matches/{match_id}/answers"): _PLACEMENT,
+    ("GET", "/programmes/{code}/waves"): ALL,
+    ("POST", "/programmes/{code}/waves/{wave}"): _PLACEMENT,
+    ("GET", "/programmes/{code}/waves/{wave}/silent"): _STAFF,
+    ("POST", "/programmes/{code}/waves/{wave}/answers"): _CALLERS,
+    ("POST", "/programmes/{code}/waves/{wave}/links"): _CALLERS,
+    ("POST", "/programmes/{code}/waves/{wave}/links/{applicant_id}/revocation"): _CALLERS,
     ("POST", "/programmes/{code}/imports/{kind}"): _STAFF,
     ("POST", "/imports/{kind}"): _STAFF,
     ("GET", "/imports/{import_id}"): _STAFF,
@@ -210,6 +217,13 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/penempatan/usulan/jawab"): _PLACEMENT,
     ("POST", "/penempatan/pencocokan"): _PLACEMENT,
     ("GET", "/penempatan/pencocokan/{code}/{run_id}"): _PLACEMENT,
+    ("GET", "/penempatan/penelusuran"): ALL,
+    ("POST", "/penempatan/penelusuran/gelombang"): _PLACEMENT,
+    ("GET", "/penempatan/penelusuran/{code}/{wave}"): _STAFF,
+    ("POST", "/penempatan/penelusuran/{code}/{wave}/buka"): _REGISTRAR,
+    ("POST", "/penempatan/penelusuran/{code}/{wave}/jawab"): _CALLERS,
+    ("POST", "/penempatan/penelusuran/{code}/{wave}/tautan"): _CALLERS,
+    ("POST", "/penempatan/penelusuran/{code}/{wave}/cabut"): _CALLERS,
     ("GET", "/operasi"): _OPERATOR,
     ("POST", "/operasi/pesan"): _OPERATOR,
     ("GET", "/audit"): _OPERATOR,
@@ -233,6 +247,8 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("POST", f"{PREFIX}/open-programmes/{{code}}/applicants"),
         ("POST", f"{PREFIX}/status"),
         ("GET", f"{PREFIX}/verify/{{verify_code}}"),
+        ("GET", f"{PREFIX}/tracer/{{token}}"),
+        ("POST", f"{PREFIX}/tracer/{{token}}"),
         ("GET", "/verify/{verify_code}"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
@@ -261,6 +277,8 @@ PUBLIC_PAGES: frozenset[tuple[str, str]] = frozenset(
         ("POST", "/daftar/{code}/{langkah}"),
         ("GET", "/status"),
         ("POST", "/status"),
+        ("GET", "/lulusan/{token}"),
+        ("POST", "/lulusan/{token}"),
     }
 )
 

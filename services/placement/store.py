@@ -39,9 +39,7 @@ class Store:
                 IndexModel([("refused.vacancy_id", 1)], sparse=True),
             ],
         )
-        self.vacancies = storage.documents(
-            "vacancies", Vacancy, aggregate="vacancy", indexes=[IndexModel([("terms.closes_on", 1), ("_id", 1)])]
-        )
+        self.vacancies = storage.documents("vacancies", Vacancy, aggregate="vacancy")
         self.waves = storage.documents("waves", Wave, aggregate="wave")
         self.links = storage.documents(
             "links",

@@ -117,7 +117,7 @@ async def vacancies(
     skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int | None, Query(ge=1, le=1000)] = None,
 ) -> dict[str, Any]:
-    """Vacancies in the order of their closing days, `limit` of them (all when not given) behind the first `skip`.
+    """Vacancies, what is open first, `limit` of them (all when not given) behind the first `skip`.
 
     `states` counts all of them by how they stand; `vocations` are those that are asked for at all.
     """
@@ -150,7 +150,7 @@ async def show_vacancy(id_: str, store: TheStore) -> dict[str, Any]:
 
 
 async def _all(store: Store) -> list[Listed]:
-    found = await store.vacancies.find({}, sort=[("terms.closes_on", 1), ("_id", 1)])
+    found = await store.vacancies.find({})
     return vacancy_list.listed(found, await store.seats(), today())
 
 

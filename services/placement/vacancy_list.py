@@ -61,7 +61,9 @@ class Employer(BaseModel):
 
 
 def listed(vacancies: Iterable[Vacancy], seats: Mapping[str, Seats], today: date) -> list[Listed]:
-    """Those that were ever reported, in the order given."""
+    """Those that were ever reported: first what is open, the one that closes first before the others; what is over
+    last, the latest first.
+    """
     found = []
     for one in vacancies:
         if one.terms is not None:
@@ -77,15 +79,20 @@ def listed(vacancies: Iterable[Vacancy], seats: Mapping[str, Seats], today: date
                     terms=one.terms,
                 )
             )
-    return found
+    return sorted(found, key=_order)
+
+
+def _order(one: Listed) -> tuple[int, int, str, str]:
+    over = one.state in (State.EXPIRED, State.CLOSED)
+    day = one.terms.closes_on.toordinal()
+    return list(State).index(one.state), -day if over else day, one.terms.code, one.vacancy_id
 
 
 def employers(vacancies: Sequence[Listed]) -> list[Employer]:
-    """By name; under the spelling of the vacancy that comes last."""
+    """By name; under the spelling of the vacancy that comes first."""
     found: dict[str, Employer] = {}
     for one in vacancies:
-        mine = found.setdefault(word(one.terms.employer), Employer(employer=""))
-        mine.employer = one.terms.employer
+        mine = found.setdefault(word(one.terms.employer), Employer(employer=one.terms.employer))
         mine.vacancies += 1
         mine.open += one.state is State.OPEN
         mine.seats += one.terms.seats

@@ -98,7 +98,7 @@ async def silent(
                 "class_code": one.class_code,
                 "here": said.status if (said := one.answer(months)) else None,
                 "before": said.status if (said := one.answer(None)) else None,
-                "link": links.get(one.applicant_id, False),
+                "link": links.get(one.applicant_id),
             }
             for one in found[skip : skip + limit]
         ],

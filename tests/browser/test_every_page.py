@@ -36,6 +36,8 @@ _STAFF = {
     "lowongan-baru": "/penempatan/lowongan-baru",
     "usulan-semua": "/penempatan/usulan?program=LPKS-2025",
     "usulan-kosong": "/penempatan/usulan?program=UJI-1",
+    "penelusuran": "/penempatan/penelusuran?program=LPKS-2025",
+    "penelusuran-kosong": "/penempatan/penelusuran?program=UJI-1",
     "operasi": "/operasi",
     "audit-kosong": "/audit?oleh=tidak-ada&sejak=kemarin",
     "webhook-kosong": "/webhook",
@@ -44,7 +46,13 @@ _STAFF = {
     "isian-kosong": "/isian",
     "tidak-ada": "/tidak/ada",
 }
-_ANYBODY = {"awal": "/", "masuk": "/masuk", "sertifikat": "/sertifikat", "sertifikat-tak-dikenal": "/sertifikat/xyz"}
+_ANYBODY = {
+    "awal": "/",
+    "masuk": "/masuk",
+    "sertifikat": "/sertifikat",
+    "sertifikat-tak-dikenal": "/sertifikat/xyz",
+    "lulusan-tak-dikenal": "/lulusan/xyz",
+}
 _ANYBODY |= {"daftar-tanpa-program": "/daftar", "daftar-tutup": "/daftar/LPKS-2025", "status-isi": "/status"}
 
 

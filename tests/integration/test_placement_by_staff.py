@@ -75,7 +75,7 @@ async def test_a_vacancy_is_written_by_form_and_two_clerks_do_not_overwrite_each
         page = (await client.get("/vacancies", params={"skip": 2, "limit": 1})).json()
         assert (len(page["vacancies"]), page["total"]) == (1, 3)
         employers = (await client.get("/employers")).json()["employers"]
-        assert [(one["employer"], one["vacancies"], one["seats"]) for one in employers][1:] == [("PT lain", 2, 6)]
+        assert [(one["employer"], one["vacancies"], one["seats"]) for one in employers][1:] == [("PT Lain", 2, 6)]
 
 
 async def test_a_refused_pair_is_over_and_the_seat_goes_to_somebody_else(

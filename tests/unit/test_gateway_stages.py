@@ -15,7 +15,7 @@ from services.gateway.derive import derive
 from services.gateway.readmodel import Applicant
 from services.gateway.stages import Awaits, Stage
 from shared.contracts.certification import AssessmentRecorded, CertificateIssued, TrainingCompleted
-from shared.contracts.placement import JobMatched, PlacementRecorded
+from shared.contracts.placement import JobMatched, MatchAnswered, Party, PlacementRecorded
 from shared.contracts.registration import ApplicantCorrected, ApplicantRegistered
 from shared.contracts.selection import ApplicantScreened, ScoresRecorded, SelectionDecided
 from shared.meta import Meta
@@ -94,6 +94,12 @@ def certified(certificate_id: str = "c") -> Change:
 
 def revoked(certificate_id: str = "c") -> Change:
     return lambda applicant: applicant.revoked(certificate_id)
+
+
+def answered(match_id: str, *, accepted: bool) -> Change:
+    party = Party.EMPLOYER
+    event = MatchAnswered(**WHO, match_id=match_id, vacancy_id="v", party=party, accepted=accepted, agreed=False)
+    return lambda applicant: applicant.answered(event)
 
 
 def matched() -> Change:
@@ -252,3 +258,11 @@ def test_what_somebody_waits_for(known: list[Change], awaited: Awaits | None) ->
     assert lists == ({awaited.value} if awaited else set())
     counted = funnel.assemble([{"_id": applicant.tally, "people": 1}]).awaits
     assert {one for one, people in counted.items() if people} == ({awaited} if awaited else set())
+
+
+def test_whoever_has_only_refused_proposals_is_not_matched_in_whatever_order_that_is_heard() -> None:
+    proposed, refused = matched(), answered("m", accepted=False)
+    for heard in ([proposed, refused], [refused, proposed], [proposed, answered("m", accepted=True), refused]):
+        assert stages.MATCHED not in stages.counted_in(after(*UP_TO_CERTIFICATE, *heard))
+    for heard in ([proposed], [proposed, answered("m", accepted=True)], [proposed, answered("other", accepted=False)]):
+        assert stages.MATCHED in stages.counted_in(after(*UP_TO_CERTIFICATE, *heard))

@@ -185,4 +185,11 @@ def test_vacancies_are_found_by_state_vocation_and_words() -> None:
         ({"search": "lain l-2"}, "2"),
         ({"search": "maju", "state": State.OPEN}, ""),
     ):
-        assert "".join(one.vacancy_id for one in shown if Wanted.model_validate(wanted).wants(one)) == ids
+        assert {one.vacancy_id for one in shown if Wanted.model_validate(wanted).wants(one)} == set(ids)
+
+
+def test_what_is_open_comes_first_and_what_is_over_last_the_latest_first() -> None:
+    days = {"a": "2030-07-01", "b": "2030-07-31", "c": "2030-09-01", "d": "2030-08-15", "e": "2030-08-10"}
+    vacancies = [Vacancy(_id=id_, terms=read_terms(row(closes_on=day))) for id_, day in days.items()]
+    shown = vacancy_list.listed(vacancies, {"e": Seats(2)}, date(2030, 8, 1))
+    assert [one.vacancy_id for one in shown] == ["d", "c", "e", "b", "a"]

@@ -119,7 +119,7 @@ async def list_applicants(
     why: Why = None,
 ) -> Page:
     """Applicants, filtered and sorted; whoever has no value to sort by comes last."""
-    shown = _fields(caller, reveal)
+    shown = fields_shown(caller, reveal)
     facet = _facet(caller, stage, class_code, reason)
     await gateway.programmes.of(code, caller)
     found = await gateway.store.page(code, facet, sort, sorting.behind(cursor, sort), limit + 1)
@@ -144,7 +144,7 @@ async def download(
     why: Why = None,
 ) -> Response:
     """The same list as a workbook, all of it; no cell in it is ever a formula."""
-    shown = Shown(_fields(caller, reveal), why)
+    shown = Shown(fields_shown(caller, reveal), why)
     facet = _facet(caller, stage, class_code, reason)
     await gateway.programmes.of(code, caller)
     name = uuid.uuid4().hex
@@ -173,7 +173,7 @@ async def search(
 
     429 after too many NIKs that nobody in the programme has.
     """
-    shown = _fields(caller, reveal)
+    shown = fields_shown(caller, reveal)
     if wanted.nik is None:
         ids = await _search(gateway, caller, code, wanted, why)
     else:
@@ -226,7 +226,8 @@ async def _search(gateway: Gateway, caller: Caller, code: str, wanted: Search, w
     return ids
 
 
-def _fields(caller: Caller, reveal: str | None) -> list[str]:
+def fields_shown(caller: Caller, reveal: str | None) -> list[str]:
+    """The personal fields that are asked for. Raises Forbidden unless the caller may see them, Invalid."""
     asked = listing.fields(reveal)
     if asked and not caller.sees_personal_data:
         raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")

@@ -42,7 +42,7 @@ async def list_vacancies(
     limit: Annotated[int | None, Query(ge=1, le=1000, description="All when it is not given.")] = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """Vacancies in the order of their closing days; `states` counts all there are."""
+    """Vacancies, open ones first, by closing day; `states` counts all there are."""
     skip = place_of(cursor)
     asked = {"state": state, "vocation": vocation, "search": search, "skip": skip, "limit": limit}
     query = urlencode({name: value for name, value in asked.items() if value})

@@ -40,7 +40,7 @@ async def list_vacancies(
     cari: Annotated[str, Query(max_length=200)] = "",
     mulai: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Response:
-    """Fifty at a time, the one that closes first before the others."""
+    """Fifty at a time, what is open first."""
     state = cast(State, keadaan) if keadaan in _STATES else None
     page = await vacancies.list_vacancies(gateway, caller, state, kejuruan, cari, _PAGE, mulai)
     filters = {"keadaan": state or "", "kejuruan": kejuruan, "cari": cari}

@@ -63,6 +63,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "agreed": "Disepakati",
         "refused": "Ditolak",
     },
+    "wave": {
+        "planned": "Belum dimulai",
+        "open": "Berjalan",
+        "closed": "Selesai",
+    },
+    "mine": {
+        "employed": "Saya bekerja",
+        "self_employed": "Saya punya usaha sendiri",
+        "unemployed": "Saya belum bekerja",
+        "studying": "Saya kuliah atau sekolah",
+    },
     "party": {
         "graduate": "Lulusan",
         "employer": "Perusahaan",
@@ -85,6 +96,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "other_vocation": "Kejuruannya lain daripada yang dicari.",
         "education_too_low": "Pendidikannya di bawah yang diminta.",
         "no_valid_certificate": "Tidak ada sertifikat yang berlaku hari ini.",
+        "name_missing": "Tulis nama gelombangnya.",
+        "closes_before_it_opens": "Hari terakhir harus sesudah hari pertama.",
+        "wave_changed_meanwhile": "Petugas lain mengubah gelombang ini sejak halaman dibuka. "
+        "Simpan lagi jika isian Anda yang benar.",
+        "answered_meanwhile": "Jawaban lulusan ini sudah masuk sejak halaman dibuka, jadi catatan Anda tidak disimpan.",
         "vacancy_expired": "Batas lamarannya sudah lewat.",
     },
     "role": {
