@@ -37,6 +37,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "selection.pass_mark": NUMBER,
         "selection.reserves_per_class": WHOLE,
         "selection.reserve_until": DAY,
+        "selection.reserve_confirm_days": WHOLE,
     },
     "rest": {"training.minimum_attendance": PERCENT, "retention.personal_data_months": WHOLE},
 }
@@ -56,6 +57,7 @@ OPTIONAL: Final = {
     "eligibility.minimum_age",
     "selection.reserves_per_class",
     "selection.reserve_until",
+    "selection.reserve_confirm_days",
     "training.minimum_attendance",
     "retention.personal_data_months",
 }

@@ -280,6 +280,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "selection.pass_mark": "Batas lulus (0–100)",
         "selection.reserves_per_class": "Cadangan per kelas",
         "selection.reserve_until": "Cadangan sampai",
+        "selection.reserve_confirm_days": "Hari bagi cadangan untuk menjawab",
         "retention.personal_data_months": "Simpan data (bulan)",
     },
     "class_field": {
