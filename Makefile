@@ -8,7 +8,7 @@ LOCK = uv pip compile --generate-hashes --custom-compile-command "make lock" --q
 # dies with make, so that nothing stays behind whoever is killed
 RUN := setpriv --pdeathsig TERM $(BIN)
 
-.PHONY: help setup demo up test containers-test browser-test faults soak lint schemas fuzz bench lock clean
+.PHONY: help setup demo up test containers-test browser-test pictures faults soak lint schemas fuzz bench lock clean
 
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test     all tests (JOBS=2: how many files side by side)"
 	@echo "make containers-test  with Docker: the deployment as composed, then what concerns servers on RabbitMQ 4 and MongoDB 8"
 	@echo "make browser-test  the pages in real Chromium, at a desk and on a phone (JALUR_SCREENSHOTS=DIR keeps the pictures)"
+	@echo "make pictures  take the pictures in the README anew"
 	@echo "make faults   every fault, one by one, under load: a table fault × invariant (FAULT=name, PEOPLE=2000, SEED=)"
 	@echo "make soak     a long random mixture of faults (SECONDS=3600, PEOPLE=1000, SEED=)"
 	@echo "make lint     style, types, who imports whom, known vulnerabilities of what we depend on"
@@ -42,6 +43,9 @@ test: setup
 
 browser-test: setup
 	@$(RUN)/python -m pytest tests/browser
+
+pictures: setup
+	@$(RUN)/python -m pytest -q tests/browser/pictures.py
 
 faults: setup
 	@$(RUN)/python -m tests.faults --people $(or $(PEOPLE),2000) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),"$(FAULT)")

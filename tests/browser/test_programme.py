@@ -254,7 +254,7 @@ def test_the_first_page_pictures_who_applied_and_what_waits_for_a_person(
     assert drawn["registered"] == sum(one["registered"] for one in drawn["gender"].values())
     assert (drawn["registered"], drawn["accepted"]) == (office.expected["registered"], office.expected["accepted"])
     page.goto("/beranda")
-    expect(page.locator(".held-up")).to_have_text("0 pesan tertahan")
+    expect(page.locator(".held-up")).to_have_text("Tidak ada pesan yang tertahan.")
     waiting = page.locator(".waiting a", has_text=code)
     expect(waiting).to_have_count(0)
     _register(office, code, window.width % 1000 + 5, district="Pekalongan Timur")

@@ -1,5 +1,6 @@
 """`jalur up` and `jalur demo`: everything on this machine."""
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,14 @@ from services.gateway.cli.telling import complaints, console, plain, told_plainl
 from services.gateway.client import Client
 
 commands = typer.Typer()
+
+_LOOK_FIRST = {
+    "/beranda": "what waits, and everybody's way to work",
+    "/program/LPKS-2025/seleksi": "who got in, and by how much",
+    "/penempatan": "graduates and vacancies",
+    "/operasi": "whether everything is well",
+    "/daftar": "what citizens see",
+}
 
 
 @commands.command()
@@ -35,6 +44,7 @@ def demo(
         console.print(verdict)
         if once:
             raise typer.Exit(0 if as_expected else 1)
+        _tell_where_to_look(credentials)
         _stay(credentials)
 
 
@@ -66,6 +76,15 @@ def _running() -> Iterator[Path]:
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("stopped")
+
+
+def _tell_where_to_look(credentials: Path) -> None:
+    """Also the password: it was made up for this machine, and opens nothing but invented people."""
+    told = json.loads(credentials.read_text())
+    url = told["gateway_url"]
+    console.print(f"sign in      {url}/masuk  as {told['name']}, password {plain(told['password'])}")
+    for page, what in _LOOK_FIRST.items():
+        console.print(f"look first   {url}{page}  {what}", soft_wrap=True)
 
 
 def _stay(credentials: Path) -> None:
