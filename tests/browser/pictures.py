@@ -15,7 +15,7 @@ def test_pictures_of_the_pages(open_window: Callable[..., Window], office: Offic
         code = client.get(f"/applicants/{one}").json()["certification"]["certificates"][0]["verify_code"]
     window = open_window("admin")
     wide = {
-        "beranda": "/beranda",
+        "program": "/program/LPKS-2025",
         "kelas": "/program/LPKS-2025/seleksi/kelas/MJT-1",
         "pendaftar": f"/pendaftar/{one}",
     }
