@@ -42,7 +42,7 @@ test: setup
 	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadfile
 
 browser-test: setup
-	@$(RUN)/python -m pytest tests/browser
+	@JALUR_BOTH_WIDTHS=1 $(RUN)/python -m pytest tests/browser
 
 pictures: setup
 	@$(RUN)/python -m pytest -q tests/browser/pictures.py

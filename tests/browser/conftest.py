@@ -27,6 +27,22 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 WIDTHS = (1440, 390)
 _PATIENCE_MS = 15_000.0  # many tests may run beside this one
 expect.set_options(timeout=_PATIENCE_MS)
+# looked at on a phone too whenever tests run; the others only with JALUR_BOTH_WIDTHS=1, as `make browser-test` does,
+# for what they do is the same at both widths, and every page of theirs is in the first of these
+_ON_A_PHONE_TOO = ("test_every_page.py", "test_public.py", "test_tracer.py", "test_signing_in.py", "pictures.py")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("JALUR_BOTH_WIDTHS"):
+        return
+    here = Path(__file__).parent
+    left_out = [
+        one
+        for one in items
+        if one.path.parent == here and one.path.name not in _ON_A_PHONE_TOO and f"{WIDTHS[1]}px" in one.name
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [one for one in items if one not in left_out]
 
 
 @pytest.fixture(scope="package")
