@@ -92,12 +92,14 @@ def decide(
     signed: Signature,
 ) -> Change | None:
     """Decide an appeal. Upheld, it makes the units named `competent` so: the result is superseded, and published.
+    Dismissed, it changes none, whatever was named.
 
     None when it was decided just so. Raises NotFound; Conflict: "appeal_decided", "no_assessor", "result_changed" (the
     result appealed against has been corrected since); Invalid: "nothing_upheld".
     """
     appeal = _found(trainee, number)
-    decision = AppealDecision(outcome=outcome, competent=sorted(competent), reason=reason, decided_on=today)
+    upheld = sorted(competent) if outcome is Outcome.UPHELD else []
+    decision = AppealDecision(outcome=outcome, competent=upheld, reason=reason, decided_on=today)
     if appeal.decision is not None:
         if decision.model_copy(update={"decided_on": appeal.decision.decided_on}) == appeal.decision:
             return None
@@ -105,7 +107,7 @@ def decide(
     if appeal.assessor is None:
         raise Conflict("no_assessor", "An assessor has to judge this appeal first.")
     appeal.decision = decision
-    trainee.write(signed, "appeal_decided", reason, appeal=number, outcome=outcome, competent=sorted(competent))
+    trainee.write(signed, "appeal_decided", reason, appeal=number, outcome=outcome, competent=upheld)
     if outcome is Outcome.DISMISSED:
         return Change([], [])
     against = _attempt(trainee, appeal.attempt)

@@ -88,7 +88,9 @@ def close(
 ) -> Change | None:
     """Take over the marks as this trainee's numbers of days; None when they are what counts already."""
     note = DROPPED_OUT if left else None
-    row = AttendanceRow(days=len(days), present=trainee.days_present(), note=note)
+    # of these days alone: one that somebody marks meanwhile counts the next time, or more were attended than held
+    present = sum(trainee.daily.get(day.isoformat()) is Presence.PRESENT for day in days)
+    row = AttendanceRow(days=len(days), present=present, note=note)
     return training.settle(trainee, row, class_code, Source.DAILY, programme, signed)
 
 

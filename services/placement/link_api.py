@@ -1,13 +1,13 @@
 """What a graduate's own link leads to: the question, and the answer, for as long as the wave is open."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.placement import wave_api
 from services.placement.api import TheStore
-from services.placement.graduate import Answer
+from services.placement.graduate import Answer, Graduate
 from services.placement.store import Store
 from services.placement.vacancy_api import today
 from services.placement.wave import Link, State, Wave, digest
@@ -16,6 +16,8 @@ from shared.judging import Text
 from shared.problems import Conflict, NotFound
 
 router = APIRouter()
+
+_MOST_CHANGES: Final = 20  # of one graduate's answers by link: each is kept, and told to everybody who hears events
 
 
 class Asked(BaseModel):
@@ -41,12 +43,20 @@ async def look(asked: Asked, store: TheStore) -> dict[str, Any]:
 
 @router.post("/links/answer")
 async def answer(said: Said, store: TheStore) -> dict[str, Any]:
-    """Keep the answer; another one replaces it until the wave closes. Raises Conflict `wave_not_open`."""
+    """Keep the answer; another one replaces it until the wave closes.
+
+    Raises Conflict `wave_not_open`, `changed_too_often`: then the office hears it on the phone.
+    """
     link, wave = await _of(store, said.token)
     if wave.state(today()) is not State.OPEN or said.status is Status.UNREACHABLE:
         raise Conflict("wave_not_open", "This wave takes no answers now.")
     kept = Answer(wave=wave.months, status=said.status, employer=said.employer, started_on=None)
-    await wave_api.keep(store, link.programme_code, link.applicant_id, kept, lambda known: None)
+
+    def check(graduate: Graduate, known: Answer | None) -> None:
+        if known != kept and sum(one.wave == wave.months for one in graduate.superseded) >= _MOST_CHANGES:
+            raise Conflict("changed_too_often", "This answer has been changed too often by its link.")
+
+    await wave_api.keep(store, link.programme_code, link.applicant_id, kept, check)
     return {**_told(link, wave), "answer": {"status": said.status, "employer": said.employer}}
 
 

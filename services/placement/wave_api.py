@@ -110,7 +110,7 @@ async def record(code: str, months: Months, said: Said, store: TheStore) -> dict
     """An answer that staff have heard. Raises Conflict `answered_meanwhile` with the `answer` that came first."""
     await _wave(store, code, months)
     answer = Answer(wave=months, **said.model_dump(exclude={"applicant_id", "seen"}))
-    return await keep(store, code, said.applicant_id, answer, lambda known: _check_seen(known, answer, said.seen))
+    return await keep(store, code, said.applicant_id, answer, lambda _, known: _check_seen(known, answer, said.seen))
 
 
 @router.post("/programmes/{code}/waves/{months}/links")
@@ -142,9 +142,12 @@ async def revoke_link(
 
 
 async def keep(
-    store: Store, code: str, applicant_id: str, answer: Answer, check: Callable[[Answer | None], None]
+    store: Store, code: str, applicant_id: str, answer: Answer, check: Callable[[Graduate, Answer | None], None]
 ) -> dict[str, Any]:
-    """Keep one answer; `check` may refuse it for what is known already. Raises Invalid, Conflict."""
+    """Keep one answer; `check` may refuse it for what is known of the graduate and was said in this wave already.
+
+    Raises Invalid, Conflict.
+    """
     signed = signature()
     changed = False
 
@@ -152,7 +155,7 @@ async def keep(
         nonlocal changed
         if graduate.programme_code != code:
             raise NotFound("unknown_applicant", "There is no such applicant in this programme.")
-        check(next((one for one in graduate.answers if one.wave == answer.wave), None))
+        check(graduate, next((one for one in graduate.answers if one.wave == answer.wave), None))
         change = tracer.take(graduate, answer, signed)
         changed = change is not None
         return None if change is None else change.events

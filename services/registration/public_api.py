@@ -52,6 +52,8 @@ async def find_own(store: Kept, asked: WhoAsks) -> dict[str, str]:
     except BadCell:
         stated = ""
     for one in found:
+        if one.registration_no.upper() != asked.registration_no.strip().upper():
+            continue  # more zeros before it: each spelling would have attempts of its own
         known = one.revealed(store.vault, ["birth_date"]).get("birth_date", _NOBODY)
         if hmac.compare_digest(known.encode(), stated.encode()):
             return {"applicant_id": one.id, "programme_code": one.programme_code}

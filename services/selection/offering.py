@@ -44,6 +44,8 @@ async def answer(store: Store, applicant: Applicant, said: Said, reason: str | N
     await settle_offers(store, roster)  # what has expired is not confirmed any more
     await _change(store, roster, put)
     if found is None:
+        if await _is_done_by_now(store, applicant.id, said):
+            return
         raise Conflict("no_offer", "No seat is offered to this person at the moment.")
     if found.said is not said:
         raise Conflict("already_answered", "This offer has been answered already.", said=found.said, by=found.by)
@@ -62,6 +64,8 @@ async def give(store: Store, applicant: Applicant, reason: str, signed: Signatur
 
     await _change(store, roster, put)
     if not given:
+        if await _is_done_by_now(store, applicant.id, Said.CONFIRMED):
+            return
         raise Conflict("no_free_seat", "No seat of this class is free.")
     await settle_offers(store, roster)
 
@@ -126,6 +130,12 @@ def _is_done(applicant: Applicant, said: Said) -> bool:
     if said is Said.CONFIRMED:
         return decision.outcome is Outcome.ACCEPTED
     return decision.reasons == [_REASONS[said]]
+
+
+async def _is_done_by_now(store: Store, applicant_id: str, said: Said) -> bool:
+    """Whether the same was said a moment ago: a button was pressed twice."""
+    applicant = await store.applicants.get(applicant_id)
+    return applicant is not None and _is_done(applicant, said)
 
 
 def _roster_of(applicant: Applicant) -> str:

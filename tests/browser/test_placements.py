@@ -146,6 +146,9 @@ def test_proposals_are_made_answered_and_made_anew(open_window: OpenWindow, offi
     mine.locator("summary").click()
     mine.get_by_label("Lulusan", exact=True).check()
     mine.get_by_label("Alasan, jika menolak").fill("Pindah ke kota lain")
+    mine.get_by_label("Alasan, jika menolak").press("Enter")  # decides nothing, and loses nothing
+    expect(other.page.locator(".summary")).to_contain_text("Pilih setuju atau menolak")
+    expect(mine.get_by_label("Alasan, jika menolak")).to_have_value("Pindah ke kota lain")
     mine.get_by_role("button", name="Menolak").click()
     other.page.wait_for_url("**#usulan-**")
     other.page.goto("/penempatan/usulan?program=LPKS-2025&keadaan=refused")

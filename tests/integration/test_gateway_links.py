@@ -49,3 +49,17 @@ async def test_whoever_guesses_links_is_stopped(alone: Alone) -> None:
         page = await client.get(f"/lulusan/{GOOD}")
         assert (page.status_code, "Terlalu banyak permintaan" in page.text) == (429, True)
         assert told(await client.post(f"{API}/tracer/{GOOD}", json={"status": "employed"}))[0] == 429
+
+
+async def test_whoever_has_changed_their_answer_too_often_reads_what_stands(alone: Alone) -> None:
+    def worn_out(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/links/answer":
+            return httpx.Response(409, json={"code": "changed_too_often", "detail": "no more"})
+        found = json.loads(placement(request).content)
+        return httpx.Response(200, json={**found, "answer": {"status": "employed", "employer": "CV Maju"}})
+
+    app = build(alone.settings, httpx.MockTransport(worn_out))
+    async with served(app) as url, httpx.AsyncClient(base_url=url) as client:
+        page = await client.post(f"/lulusan/{GOOD}", data={"status": "studying"})
+        assert (page.status_code, "CV Maju" in page.text) == (409, True)
+        assert "terlalu sering diubah" in page.text and "Terima kasih" not in page.text

@@ -92,6 +92,25 @@ async def test_a_wave_from_its_plan_to_the_last_answer(
         assert [one["applicant_id"] for one in (await client.get(f"{WAVES}/3/silent")).json()["graduates"]] == ["a0003"]
 
 
+async def test_whoever_changes_their_answer_on_and_on_by_link_is_asked_to_call(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    async with running(build, settings_for(Settings), "placement") as client:
+        await _three_graduates(client, broker)
+        await client.post(f"{WAVES}/12", json=days())
+        token = (await client.post(f"{WAVES}/12/links")).json()["links"][0]["token"]
+
+        async def says(turn: int) -> httpx.Response:
+            status = "employed" if turn % 2 else "studying"
+            return await client.post("/links/answer", json={"token": token, "status": status})
+
+        assert all([(await says(turn)).is_success for turn in range(21)])
+        assert (await says(20)).is_success  # what stands there already
+        assert told(await says(21)) == (409, "changed_too_often")
+        body = {"applicant_id": "a0001", "status": "employed", "seen": "studying"}
+        assert (await client.post(f"{WAVES}/12/answers", json=body)).is_success
+
+
 async def test_a_link_ends_when_it_is_revoked_and_when_its_wave_closes(
     settings_for: MakeSettings, running: Running, broker: AbstractConnection
 ) -> None:

@@ -404,6 +404,7 @@ async def test_whoever_registers_themselves_is_told_what_is_wrong_and_finds_thei
         strangers = [
             {**own, "birth_date": "02-07-1999"}, {**own, "birth_date": "besok"}, {**own, "birth_date": None},
             {**own, "birth_date": 19990701}, {**own, "registration_no": "LAS-2026-0002"},
+            {**own, "registration_no": "LAS-2026-00001"},  # attempts are counted by the number as it is written
             {**own, "registration_no": "-"}, {**own, "registration_no": "LAIN-0001"},
             {**own, "registration_no": "0000-00-00", "birth_date": "0000-00-00"},
         ]  # fmt: skip

@@ -85,6 +85,18 @@ async def test_a_freed_seat_is_offered_until_a_day_and_given_when_it_is_confirme
     assert person is not None and [one.applicant_id for one in person.claims] == ["a0002"]
 
 
+async def test_who_has_looked_before_the_answer_and_says_the_same_is_not_refused(offering_store: Store) -> None:
+    store = offering_store
+    await withdraws(store, 1)
+    looked = await applicant_now(store, 2)
+    await says(store, 2, Said.CONFIRMED)
+    await answer(store, looked, Said.CONFIRMED, None, signature())  # a button pressed twice
+    await give(store, looked, "sudah dihubungi", signature())
+    with pytest.raises(Conflict) as refused:
+        await answer(store, looked, Said.DECLINED, "lain", signature())
+    assert refused.value.code == "no_offer"
+
+
 async def test_who_declines_is_out_and_the_next_one_is_asked(offering_store: Store) -> None:
     store = offering_store
     await withdraws(store, 1)

@@ -146,3 +146,13 @@ def test_no_sheet_takes_back_what_an_appeal_has_changed() -> None:
     with pytest.raises(RowRefused, match="decided_on_appeal"):
         assess(person, "BK K K", assessed_on=FIRST_DAY)
     assert person.attempts[0].result is Result.COMPETENT
+
+
+def test_units_that_are_named_beside_a_dismissal_change_nothing() -> None:
+    person = filed()
+    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    assert decide(person, Outcome.DISMISSED, "J.24SMW00.006.1") == Change([], [])
+    assert decide(person, Outcome.DISMISSED) is None
+    [one] = person.appeals
+    assert one.decision is not None and one.decision.competent == []
+    assert assess(person, "K K K") is not None  # the body may still correct its result

@@ -93,6 +93,14 @@ def test_closing_counts_who_was_present_and_an_excuse_is_no_presence() -> None:
     assert close(person, MONDAY, TUESDAY, WEDNESDAY, minimum=0.7) is None
 
 
+def test_a_day_that_was_marked_while_the_class_is_closed_counts_the_next_time() -> None:
+    person = trainee()
+    set_marks(person, {MONDAY: A, TUESDAY: H})
+    close(person, MONDAY, minimum=0.7)
+    assert person.attendance is not None
+    assert (person.attendance.present, person.attendance.days, person.attendance.completed) == (0, 1, False)
+
+
 def test_closing_after_a_change_corrects_and_says_what_was_before() -> None:
     person = trainee()
     set_marks(person, {MONDAY: H, TUESDAY: A})

@@ -127,7 +127,10 @@ async def look(token: str, request: Request, gateway: TheGateway) -> dict[str, A
 
 @public.post("/tracer/{token}")
 async def answer(token: str, said: Answer, request: Request, gateway: TheGateway) -> dict[str, Any]:
-    """Answer by one's own link; another answer replaces it until the wave closes. 409 `wave_not_open`."""
+    """Answer by one's own link; another answer replaces it until the wave closes.
+
+    409 `wave_not_open`, `changed_too_often`.
+    """
     employer = said.employer
     if employer and employer.strip():
         who = (await _asked(gateway, request, "/links/look", {"token": token}))["applicant_id"]

@@ -58,25 +58,26 @@ async def answer(
     lulusan: Text,
     usulan: Text,
     pihak: Annotated[Literal["graduate", "employer"], Form()],
-    jawaban: Annotated[Literal["terima", "tolak"], Form()],
     dilihat: Annotated[int, Form(ge=0, le=1000)],
+    jawaban: Annotated[Literal["terima", "tolak", ""], Form()] = "",
     program: Text = "",
     keadaan: Text = "",
     mulai: Text = "",
     alasan: Text = "",
 ) -> Response:
-    """What one side says; then back to the list as it was filtered."""
+    """What one side says; then back to the list as it was filtered. Enter alone says nothing."""
     where = Where(program, keadaan, mulai or None)
     accepted = jawaban == "terima"
-    if not accepted and not alasan.strip():
-        return await _list(request, gateway, caller, where, faults=[(f"alasan-{usulan}", "reason_missing")])
+    typed = {"lulusan": lulusan, "pihak": pihak, "alasan": alasan}
+    missing = "answer_missing" if not jawaban else "reason_missing" if not accepted and not alasan.strip() else None
+    if missing is not None:
+        return await _list(request, gateway, caller, where, faults=[(f"alasan-{usulan}", missing)], typed=typed)
     said = Answer(party=pihak, accepted=accepted, seen=dilihat, reason=alasan.strip() or None)
     try:
         await matches.answer(lulusan, usulan, said, gateway, caller)
     except Refused as refused:
         if refused.status != 409:
             raise
-        typed = {"lulusan": lulusan, "alasan": alasan}
         return await _list(request, gateway, caller, where, faults=[("", refused.code)], refused=refused, typed=typed)
     kept = urlencode({name: value for name, value in where._asdict().items() if value})
     return RedirectResponse(f"/penempatan/usulan?{kept}#usulan-{usulan}", status_code=303)

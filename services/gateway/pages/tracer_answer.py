@@ -47,11 +47,22 @@ async def answer(
     except Refused as refused:
         if refused.status not in (404, 409):
             raise
+        if refused.code == "changed_too_often":
+            found = await tracer.look(token, request, gateway)
+            return _shown(request, token, found, too_often=True, status=refused.status)
     return RedirectResponse(f"/lulusan/{token}", status_code=303)
 
 
 def _shown(
-    request: Request, token: str, found: dict[str, Any] | None, *, asked: bool = False, status: int = 200
+    request: Request,
+    token: str,
+    found: dict[str, Any] | None,
+    *,
+    asked: bool = False,
+    too_often: bool = False,
+    status: int = 200,
 ) -> Response:
+    """`too_often` says that the answer that stands is not changed by link any more."""
     told: dict[str, Any] = {"token": token, "found": found, "asked": asked, "statuses": _STATUSES}
+    told["too_often"] = too_often
     return site.render(request, "jawaban_lulusan.html", status=status, **told)

@@ -79,6 +79,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "employer": "Perusahaan",
     },
     "placing": {
+        "answer_missing": "Pilih setuju atau menolak.",
         "reason_missing": "Tulis alasannya; alasan disimpan bersama tindakannya.",
         "not_a_date": "Isi tanggalnya.",
         "changed_meanwhile": "Petugas lain sudah mencatat jawaban sejak halaman ini dibuka. "
