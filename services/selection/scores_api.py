@@ -32,7 +32,7 @@ TheStore = Annotated[Store, Depends(_store)]
 
 
 class Entry(BaseModel):
-    """`value` as it was typed, `-` for absent; `expected` is what the cell showed before."""
+    """`value` as it was typed, `-` for absent; `expected` is what the cell showed before, with a point or a comma."""
 
     value: str = Field(max_length=40)
     expected: str = Field(max_length=40)
@@ -93,15 +93,23 @@ async def enter_score(applicant_id: str, part: Part, typed: Entry, store: TheSto
     programme = await store.programmes.get(applicant.programme_code) if applicant else None
     if applicant is None or programme is None:
         raise NotFound("unknown_applicant", "There is no such applicant.")
-    signed = signature()
+    signed, expected = signature(), _as_it_stands(typed.expected)
 
     def enter(current: Applicant) -> list[Event] | None:
-        return entering.enter(current, part, said, typed.expected, programme, signed)
+        return entering.enter(current, part, said, expected, programme, signed)
 
     try:
         return _shown(await store.applicants.change(applicant_id, enter))
     except RowRefused as refused:
         raise Conflict(refused.problems[0].reason, "This score cannot be recorded.") from None
+
+
+def _as_it_stands(shown: str) -> str:
+    """What a page shows, as a cell has it; whatever cannot be read stands in none."""
+    try:
+        return entering.read(shown)
+    except BadCell:
+        return shown
 
 
 def _shown(applicant: Applicant) -> dict[str, Any]:

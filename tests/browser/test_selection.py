@@ -89,6 +89,11 @@ def test_scores_are_typed_with_the_keyboard_alone_and_saved_as_one_goes(
     expect(state(0, "interview")).to_have_text("✓ tersimpan")
     expect(page.locator("tbody tr").first.locator("td.num")).to_have_text("78,20")
 
+    page.locator(f"#{cells[0, 'interview']}").fill("76,5")
+    page.keyboard.press("Enter")
+    expect(state(0, "interview")).to_have_text("✓ tersimpan")
+    expect(page.locator("tbody tr").first.locator("td.num")).to_have_text("78,60")
+
     with office.api() as client:
         third = page.locator("input[data-part=written]").nth(2).get_attribute("data-id")
         path = f"/applicants/{third}/scores/written"

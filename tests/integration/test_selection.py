@@ -259,6 +259,9 @@ async def test_scores_are_typed_cell_by_cell_by_two_at_once(
         assert "a0001" in refused.json()["applicant_ids"]
         whole = (await enter(1, "interview", "70")).json()
         assert (whole["interview"], whole["total"]) == ("70", 77.5)
+        # a page shows a decimal comma, and says so when it is corrected
+        assert (await enter(1, "written", "82,25", "82,5")).json()["written"] == "82.25"
+        assert (await enter(1, "written", "83", "zz")).json()["code"] == "changed_meanwhile"
         left = await grid(missing=True)
         assert (left["items"][0]["applicant_id"], left["missing"]) == ("a0002", 4)
 
