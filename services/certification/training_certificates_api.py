@@ -28,19 +28,25 @@ class Issue(BaseModel):
     again: bool = Field(default=False, description="Another one, although one was revoked.")
 
 
+class IssueToClass(BaseModel):
+    order: list[str] = Field(default_factory=list, max_length=1_000, description="Applicants, as numbers shall follow.")
+
+
 class Revoke(BaseModel):
     certificate_no: str
     reason: Words = Field(description="Told to whoever verifies the certificate, so it names nobody.")
 
 
 @router.post("/programmes/{code}/classes/{class_code}/training-certificates")
-async def issue_to_class(known: TheClass) -> dict[str, Any]:
+async def issue_to_class(known: TheClass, body: IssueToClass) -> dict[str, Any]:
     """Issue to everybody of a class who has completed the training and was never issued one."""
     due = [
         one.id
         for one in await known.trainees()
         if completed(one, known.offer.code) and standing_of(one, known.offer.code) is None
     ]
+    place = {applicant_id: number for number, applicant_id in enumerate(body.order)}
+    due.sort(key=lambda one: place.get(one, len(place)))
     # one after the other, so that numbers follow each other
     issued = [await _issue(known.store, one, known.offer.code, known.programme, again=False) for one in due]
     return {"issued": sum(issued)}

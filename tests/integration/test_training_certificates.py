@@ -36,7 +36,7 @@ async def test_issued_revoked_and_verified(
         assert verdicts(await send(client, "attendance", *rows)) == ["accepted", "accepted"]
 
         for issued in (1, 0):  # a button pressed twice
-            answer = await client.post(f"{CLASS}/training-certificates")
+            answer = await client.post(f"{CLASS}/training-certificates", json={})
             assert (answer.status_code, answer.json()) == (200, {"issued": issued})
         [first] = (await held(client))["a1"]
         assert first["certificate_no"] == "UJI-1/A/0001"
@@ -78,7 +78,7 @@ async def test_issued_revoked_and_verified(
         assert (shown["status"], shown["reason"]) == ("revoked", "milik …, salah cetak")
 
         # a whole class never gives one back to whoever's was revoked; one clerk may, under another number
-        assert (await client.post(f"{CLASS}/training-certificates")).json() == {"issued": 0}
+        assert (await client.post(f"{CLASS}/training-certificates", json={})).json() == {"issued": 0}
         assert (await client.post(alone, json={})).json()["code"] == "training_certificate_revoked"
         numbers = [
             [
@@ -100,6 +100,18 @@ async def test_issued_revoked_and_verified(
         assert {message.headers["ce-type"] for message in outsider.seen} == {TrainingCompleted.ce_type()}
 
 
+async def test_a_class_is_numbered_in_the_order_asked_for(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    async with running(build, settings_for(Settings), "certification") as client:
+        await started(client, broker, "a1", "a2", "a3", "a4")
+        await send(client, "attendance", *((who, attendance()) for who in ("a1", "a2", "a3", "a4")))
+        order = {"order": ["a3", "unknown", "a1"]}
+        assert (await client.post(f"{CLASS}/training-certificates", json=order)).json() == {"issued": 4}
+        numbers = {who: one["certificate_no"][-1] for who, [one] in (await held(client)).items()}
+        assert numbers == {"a3": "1", "a1": "2", "a2": "3", "a4": "4"}
+
+
 async def test_two_replicas_give_no_number_twice_and_leave_none_out(
     settings_for: MakeSettings, running: Running, broker: AbstractConnection
 ) -> None:
@@ -110,7 +122,7 @@ async def test_two_replicas_give_no_number_twice_and_leave_none_out(
     ):
         await started(one, broker, *PEOPLE)
         await send(one, "attendance", *((who, attendance()) for who in PEOPLE))
-        whole_class = [client.post(f"{CLASS}/training-certificates") for client in (one, other, one, other)]
+        whole_class = [client.post(f"{CLASS}/training-certificates", json={}) for client in (one, other, one, other)]
         single = [
             client.post(f"/applicants/{who}/training-certificates", json={})
             for who in PEOPLE
@@ -129,7 +141,7 @@ async def test_two_replicas_give_no_number_twice_and_leave_none_out(
         await decide(broker, "late")
         await until(lambda: known(third, "late"))
         await send(third, "attendance", ("late", attendance()))
-        assert (await third.post(f"{CLASS}/training-certificates")).json() == {"issued": 1}
+        assert (await third.post(f"{CLASS}/training-certificates", json={})).json() == {"issued": 1}
         after = await held(third)
         assert after.pop("late")[0]["certificate_no"] == f"UJI-1/A/{len(PEOPLE) + 1:04}"
         assert after == before

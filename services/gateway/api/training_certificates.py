@@ -33,9 +33,11 @@ class Revocation(BaseModel):
 
 @router.post("/programmes/{code}/classes/{class_code}/training-certificates")
 async def issue_to_class(code: str, class_code: str, gateway: TheGateway, caller: Known) -> Any:
-    """Issue to everybody of a class who has completed the training and was never issued one."""
+    """Issue to everybody of a class who has completed the training and was never issued one, by registration number."""
+    people = (await show_class(code, class_code, gateway, caller))["people"]
     path = at("/programmes/{code}/classes/{class_code}/training-certificates", code=code, class_code=class_code)
-    return await gateway.services.post("certification", path, caller, {})
+    body = {"order": [one["applicant_id"] for one in people]}
+    return await gateway.services.post("certification", path, caller, body)
 
 
 @router.post("/applicants/{applicant_id}/training-certificates")
