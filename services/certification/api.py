@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.certification import assessment, certificate, sheets, training, verify_code
+from services.certification import assessment, certificate, sheets, training, training_certificate, verify_code
 from services.certification.certificate import Standing
 from services.certification.store import Store
 from services.certification.trainee import Certificate, Trainee
@@ -20,6 +20,10 @@ from shared.rows import JudgedRows, Rows
 router = APIRouter()
 
 _PUBLIC: Final = {"scheme", "certification_body", "certificate_no", "issued_on", "valid_until"}
+_PUBLIC_OF_TRAINING: Final = (
+    *("status", "reason", "certificate_no", "issued_on", "programme_name", "class_name", "provider"),
+    *("starts", "ends", "days", "present"),
+)
 
 
 async def _store(request: Request) -> Store:
@@ -81,12 +85,16 @@ async def revoke(certificate_id: str, body: Revoke, store: TheStore) -> dict[str
 
 @router.get("/verify/{typed_code}")
 async def verify(typed_code: str, store: TheStore) -> dict[str, Any]:
-    """What a certificate is worth today, for whoever holds its code."""
-    found = await store.certificate_by_code(verify_code.as_issued(typed_code))
-    if found is None:
-        raise NotFound("unknown_code", "No certificate has this code.")
-    trainee, held = found
-    return {"applicant_id": trainee.id, **_shown(held)}
+    """What a certificate is worth today, for whoever holds its code: of competence, or of the office's training."""
+    code = verify_code.as_issued(typed_code)
+    if (found := await store.certificate_by_code(code)) is not None:
+        trainee, held = found
+        return {"kind": "kompetensi", "applicant_id": trainee.id, **_shown(held)}
+    if (of_training := await store.training_certificate_by_code(code)) is not None:
+        trainee, issued = of_training
+        told = training_certificate.shown(trainee, issued)
+        return {"kind": "pelatihan", "applicant_id": trainee.id, **{name: told[name] for name in _PUBLIC_OF_TRAINING}}
+    raise NotFound("unknown_code", "No certificate has this code.")
 
 
 @router.get("/applicants/{applicant_id}")
@@ -95,8 +103,10 @@ async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
     trainee = await store.trainees.get(applicant_id)
     if trainee is None:
         raise NotFound("unknown_applicant", "Nothing has been decided about this applicant.")
-    shown = trainee.model_dump(mode="json", exclude={"marks", "published", "person_id"})
-    return {**shown, "changes": trainee.changes()}
+    left_out = {"marks", "published", "person_id", "training_certificates"}
+    issued = [training_certificate.shown(trainee, one) for one in trainee.training_certificates]
+    shown = trainee.model_dump(mode="json", exclude=left_out)
+    return {**shown, "training_certificates": issued, "changes": trainee.changes()}
 
 
 def _unknown_certificate() -> NotFound:

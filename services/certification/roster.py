@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from services.certification import certificate, daily, training
+from services.certification import certificate, daily, training, training_certificate
 from services.certification.trainee import Presence, Trainee
 from shared.contracts.registration import ClassOffer, Programme
 
@@ -48,6 +48,11 @@ def _person(trainee: Trainee, class_code: str, today: date) -> dict[str, Any]:
                 "reason": one.revocation and one.revocation.reason,
             }
             for one in trainee.certificates
+            if one.class_code == class_code
+        ],
+        "training_certificates": [
+            training_certificate.shown(trainee, one)
+            for one in trainee.training_certificates
             if one.class_code == class_code
         ],
     }

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from services.certification.programme import OpenProgramme
-from services.certification.trainee import Certificate, Trainee
+from services.certification.trainee import Certificate, Trainee, TrainingCertificate
+from services.certification.training_certificate import Numbered, following
 from shared.contracts import Event
 from shared.contracts.certification import Result
 from shared.contracts.registration import Programme
@@ -14,6 +15,9 @@ NUMBER_KEY = "certificates.number_key"
 _ID = "certificates.certificate_id"
 _CODE = "certificates.verify_code"
 _APPEALED = "appeals.number"
+_OF_TRAINING = "training_certificates"
+_TRAINING_CLASS = f"{_OF_TRAINING}.class_code"
+_TRAINING_CODE = f"{_OF_TRAINING}.verify_code"
 
 
 def _of_certificates(field: str) -> IndexModel:
@@ -25,6 +29,7 @@ class Store:
     """A certificate lives inside its holder's document: finding somebody competent and certifying them is one write."""
 
     def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self.programmes = storage.documents("programmes", OpenProgramme, aggregate="programme")
         self.trainees = storage.documents(
             "trainees",
@@ -36,7 +41,13 @@ class Store:
                 IndexModel(
                     [("programme_code", 1), (_APPEALED, 1)], partialFilterExpression={_APPEALED: {"$exists": True}}
                 ),
-                *map(_of_certificates, (NUMBER_KEY, _ID, _CODE)),
+                *map(_of_certificates, (NUMBER_KEY, _ID, _CODE, _TRAINING_CODE)),
+                # no number of a class is given twice, whoever counts
+                IndexModel(
+                    [("programme_code", 1), (_TRAINING_CLASS, 1), (f"{_OF_TRAINING}.number", 1)],
+                    unique=True,
+                    partialFilterExpression={_TRAINING_CLASS: {"$exists": True}},
+                ),
             ],
         )
 
@@ -93,6 +104,26 @@ class Store:
     async def certificate_by_code(self, verify_code: str) -> tuple[Trainee, Certificate] | None:
         """The certificate with that verification code, and its holder."""
         return await self._certificate(_CODE, verify_code)
+
+    async def next_of_training(self, code: str, class_code: str) -> Numbered:
+        """The number of the next training certificate of a class; whoever gets there second is told Taken."""
+        skipped = (await self._storage.restored()).numbers_skipped
+        cursor = self.trainees.raw.find({"programme_code": code, _TRAINING_CLASS: class_code}, {_OF_TRAINING: 1})
+        given = [
+            Numbered(one["number"], one["skipped"])
+            for found in await guarded(cursor.to_list(None))
+            for one in found[_OF_TRAINING]
+            if one["class_code"] == class_code
+        ]
+        return following(given, skipped)
+
+    async def training_certificate_by_code(self, verify_code: str) -> tuple[Trainee, TrainingCertificate] | None:
+        """The training certificate with that verification code, and its holder."""
+        for trainee in await self.trainees.find({_TRAINING_CODE: verify_code}, limit=1):
+            for held in trainee.training_certificates:
+                if held.verify_code == verify_code:
+                    return trainee, held
+        return None
 
     async def _certificate(self, field: str, value: str) -> tuple[Trainee, Certificate] | None:
         for trainee in await self.trainees.find({field: value}, limit=1):

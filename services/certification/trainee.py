@@ -72,6 +72,28 @@ class Certificate(BaseModel):
     revocation: Revocation | None = None
 
 
+class TrainingCertificate(BaseModel):
+    """The office's own certificate of having completed the training, as it was issued: what it states stays.
+
+    `number` counts the certificates of a class, `skipped` the numbers that restores had left out before it.
+    """
+
+    certificate_no: str
+    class_code: str
+    number: int
+    skipped: int
+    verify_code: str
+    issued_on: date
+    programme_name: str
+    class_name: str
+    provider: str
+    starts: date
+    ends: date
+    days: int
+    present: int
+    revocation: Revocation | None = None
+
+
 class AppealDecision(BaseModel):
     """`outcome` is upheld or dismissed; `competent` are the units that upholding it made so."""
 
@@ -113,6 +135,7 @@ class Trainee(Document):
     superseded: list[Attempt] = Field(default_factory=list)
     appeals: list[Appeal] = Field(default_factory=list)
     certificates: list[Certificate] = Field(default_factory=list)
+    training_certificates: list[TrainingCertificate] = Field(default_factory=list)
     ledger: list[Entry] = Field(default_factory=list)
 
     def days_present(self) -> int:

@@ -31,6 +31,7 @@ from services.gateway.api import (
     selection,
     session,
     tracer,
+    training_certificates,
     users,
     vacancies,
     webhooks,
@@ -74,6 +75,7 @@ from services.gateway.pages import reserves as reserve_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
 from services.gateway.pages import tracer as tracer_pages
+from services.gateway.pages import training_certificates as training_certificate_pages
 from services.gateway.pages import vacancies as vacancy_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
@@ -203,6 +205,7 @@ def pages_router() -> APIRouter:
         class_pages,
         assessment_pages,
         appeal_pages,
+        training_certificate_pages,
         import_pages,
         vacancy_pages,
         match_pages,
@@ -228,7 +231,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
-        *(classes, assessments, appeals, certificates, vacancies, matching, matches, tracer),
+        *(classes, assessments, appeals, certificates, training_certificates, vacancies, matching, matches, tracer),
         *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:

@@ -21,7 +21,7 @@ from services.gateway.services import Refused
 from services.gateway.sorting import SORTS, SortName
 from services.gateway.stages import Awaits, Stage
 from shared.contracts.registration import Programme
-from shared.problems import Invalid
+from shared.problems import Invalid, Problem
 
 router = APIRouter(route_class=Page)
 
@@ -94,7 +94,7 @@ async def search(code: str, request: Request, gateway: TheGateway, caller: Visit
 @router.get("/pendaftar/{applicant_id}")
 async def show(applicant_id: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """Everything known about one applicant, as facts and as a timeline."""
-    return await _shown(applicant_id, request, gateway, caller)
+    return await shown_one(applicant_id, request, gateway, caller)
 
 
 @router.post("/pendaftar/{applicant_id}/buka")
@@ -103,9 +103,9 @@ async def open_fields(
 ) -> Response:
     """The personal fields in clear, once, with a reason that is kept on record."""
     if not alasan.strip():
-        return await _shown(applicant_id, request, gateway, caller, form="buka")
+        return await shown_one(applicant_id, request, gateway, caller, form="buka")
     shown = await reveal(applicant_id, Wanted(fields=list(REVEALABLE), reason=alasan), gateway, caller)
-    return await _shown(applicant_id, request, gateway, caller, revealed=shown)
+    return await shown_one(applicant_id, request, gateway, caller, revealed=shown)
 
 
 @router.post("/pendaftar/{applicant_id}/perbaiki")
@@ -122,12 +122,12 @@ async def correct(
     """Correct one fact; the rules are applied anew. If somebody else was quicker, what they changed is shown first."""
     typed = {"kolom": kolom, "isi": isi, "alasan": alasan}
     if not alasan.strip() or kolom not in _CORRECTABLE:
-        return await _shown(applicant_id, request, gateway, caller, form="perbaiki", typed=typed)
+        return await shown_one(applicant_id, request, gateway, caller, form="perbaiki", typed=typed)
     try:
         correction = Correction(cells={kolom: isi}, reason=alasan, expected_version=versi)
         await applicants.correct(applicant_id, correction, gateway, caller)
     except Refused as refused:
-        return await _shown(applicant_id, request, gateway, caller, form="perbaiki", typed=typed, refused=refused)
+        return await shown_one(applicant_id, request, gateway, caller, form="perbaiki", typed=typed, refused=refused)
     return _back(applicant_id)
 
 
@@ -138,11 +138,13 @@ async def overrule(
     """Let a rule not count for this person."""
     typed = {"aturan": aturan, "alasan": alasan}
     if not alasan.strip() or not aturan:
-        return await _shown(applicant_id, request, gateway, caller, form="kesampingkan", typed=typed)
+        return await shown_one(applicant_id, request, gateway, caller, form="kesampingkan", typed=typed)
     try:
         await applicants.overrule(applicant_id, Overrule(rule=aturan, reason=alasan), gateway, caller)
     except Refused as refused:
-        return await _shown(applicant_id, request, gateway, caller, form="kesampingkan", typed=typed, refused=refused)
+        return await shown_one(
+            applicant_id, request, gateway, caller, form="kesampingkan", typed=typed, refused=refused
+        )
     return _back(applicant_id)
 
 
@@ -153,7 +155,7 @@ async def withdraw(
     """Take somebody out, as of a day."""
     typed = {"tanggal": tanggal, "alasan": alasan}
     if not alasan.strip():
-        return await _shown(applicant_id, request, gateway, caller, form="mundur", typed=typed)
+        return await shown_one(applicant_id, request, gateway, caller, form="mundur", typed=typed)
     try:
         on = date.fromisoformat(tanggal) if tanggal else None
     except ValueError:
@@ -161,11 +163,11 @@ async def withdraw(
     try:
         await applicants.withdraw(applicant_id, Withdrawal(reason=alasan, withdrawn_on=on), gateway, caller)
     except Refused as refused:
-        return await _shown(applicant_id, request, gateway, caller, form="mundur", typed=typed, refused=refused)
+        return await shown_one(applicant_id, request, gateway, caller, form="mundur", typed=typed, refused=refused)
     return _back(applicant_id)
 
 
-async def _shown(
+async def shown_one(
     applicant_id: str,
     request: Request,
     gateway: TheGateway,
@@ -174,10 +176,10 @@ async def _shown(
     revealed: dict[str, Any] | None = None,
     form: str | None = None,
     typed: Mapping[str, str] = _NOTHING_TYPED,
-    refused: Refused | None = None,
+    refused: Problem | None = None,
 ) -> Response:
-    """`form` names the one that was not accepted, with what was typed there; `refused` is why a service did not do what
-    was asked, else the reason is missing.
+    """`form` names the one that was not accepted, with what was typed there; `refused` is why what was asked was not
+    done, else the reason is missing.
     """
     known = await applicants.show(applicant_id, gateway, caller)
     told: dict[str, Any] = {

@@ -42,7 +42,7 @@ async def show(
     minggu: Annotated[date | None, Query()] = None,
 ) -> Response:
     """The roster, and the grid of the week in which `minggu` falls; else of the current one, or the training's last."""
-    return await _shown(code, class_code, request, gateway, caller, week=minggu)
+    return await shown_one(code, class_code, request, gateway, caller, week=minggu)
 
 
 @router.post("/program/{code}/kelas/{class_code}/kehadiran")
@@ -54,11 +54,11 @@ async def mark(code: str, class_code: str, request: Request, gateway: TheGateway
     try:
         answer = await classes.mark_days(code, class_code, marks, gateway, caller)
     except Refused as refused:
-        return await _shown(code, class_code, request, gateway, caller, week=week, refused=refused)
+        return await shown_one(code, class_code, request, gateway, caller, week=week, refused=refused)
     if answer["overtaken"]:
-        return await _shown(code, class_code, request, gateway, caller, week=week, overtaken=answer["overtaken"])
-    address = _address(code, class_code) + (f"?minggu={week.isoformat()}" if week else "")
-    return RedirectResponse(f"{address}#kehadiran", status_code=303)
+        return await shown_one(code, class_code, request, gateway, caller, week=week, overtaken=answer["overtaken"])
+    query = f"?minggu={week.isoformat()}" if week else ""
+    return RedirectResponse(f"{address(code, class_code)}{query}#kehadiran", status_code=303)
 
 
 @router.post("/program/{code}/kelas/{class_code}/selesai")
@@ -68,8 +68,8 @@ async def close(code: str, class_code: str, request: Request, gateway: TheGatewa
     try:
         await classes.close_attendance(code, class_code, Closing(dropped_out=left), gateway, caller)
     except Refused as refused:
-        return await _shown(code, class_code, request, gateway, caller, refused=refused)
-    return RedirectResponse(f"{_address(code, class_code)}#peserta", status_code=303)
+        return await shown_one(code, class_code, request, gateway, caller, refused=refused)
+    return RedirectResponse(f"{address(code, class_code)}#peserta", status_code=303)
 
 
 @router.post("/program/{code}/kelas/{class_code}/daftar-hadir")
@@ -91,7 +91,7 @@ async def print_sheet(
     return await classes.print_sign_sheet(code, class_code, day, request, gateway, caller, reveal=reveal, why=why)
 
 
-async def _shown(
+async def shown_one(
     code: str,
     class_code: str,
     request: Request,
@@ -101,8 +101,12 @@ async def _shown(
     week: date | None = None,
     refused: Refused | None = None,
     overtaken: list[dict[str, Any]] | None = None,
+    not_issued: str | None = None,
 ) -> Response:
-    """`refused` is why nothing was saved, `overtaken` what somebody else had marked meanwhile; the rest was saved."""
+    """`refused` is why nothing was saved, `overtaken` what somebody else had marked meanwhile; the rest was saved.
+
+    `not_issued` is the code of why no training certificates were issued, or printed.
+    """
     programme, offer = await classes.offer_of(gateway, code, class_code, caller)
     shown = await classes.show_class(code, class_code, gateway, caller)
     training, today = programme.training, datetime.now(JAKARTA).date()
@@ -123,8 +127,9 @@ async def _shown(
         "presences": PRESENCES,
         "refused": refused,
         "overtaken": overtaken or [],
+        "not_issued": not_issued,
     }
-    status = refused.status if refused else Conflict.status if overtaken else 200
+    status = refused.status if refused else Conflict.status if overtaken or not_issued else 200
     return site.render(request, "satu_kelas.html", caller, status=status, **told)
 
 
@@ -153,5 +158,5 @@ def _day(written: str) -> date | None:
         return None
 
 
-def _address(code: str, class_code: str) -> str:
+def address(code: str, class_code: str) -> str:
     return at("/program/{code}/kelas/{class_code}", code=code, class_code=class_code)

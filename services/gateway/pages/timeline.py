@@ -180,6 +180,10 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "certificate_recorded": _certified,
     "certificate_corrected": _titled("Sertifikat diperbaiki"),
     "certificate_revoked": _titled("Sertifikat dicabut", ("Nomor", "certificate_no", "text")),
+    "training_certificate_issued": _titled(
+        "Sertifikat pelatihan diterbitkan", ("Nomor", "certificate_no", "text"), ("Hari hadir", "present", "number")
+    ),
+    "training_certificate_revoked": _titled("Sertifikat pelatihan dicabut", ("Nomor", "certificate_no", "text")),
     "proposed": _proposed,
     "match_accepted": _titled("Usulan diterima", *_ANSWERED),
     "match_refused": _titled("Usulan ditolak", *_ANSWERED),

@@ -30,8 +30,10 @@ _UNSEEN = dict.fromkeys(
 )
 
 
-def pdf(title: str, story: Sequence[Flowable], *, office: str, wide: bool = False) -> bytes:
-    """As many pages as `story` fills, with the office at the head and the pages numbered; `wide` is landscape."""
+def pdf(title: str, story: Sequence[Flowable], *, office: str, wide: bool = False, numbered: bool = True) -> bytes:
+    """As many pages as `story` fills, with the office at the head and the pages numbered unless each stands alone;
+    `wide` is landscape.
+    """
     _fonts()
     file = io.BytesIO()
     pages = SimpleDocTemplate(
@@ -48,7 +50,8 @@ def pdf(title: str, story: Sequence[Flowable], *, office: str, wide: bool = Fals
         canvas.setFont("DejaVu", 8)
         canvas.drawString(_MARGIN, height - _MARGIN, office)
         canvas.drawString(_MARGIN, 10 * mm, plain(title))
-        canvas.drawRightString(width - _MARGIN, 10 * mm, str(canvas.getPageNumber()))
+        if numbered:
+            canvas.drawRightString(width - _MARGIN, 10 * mm, str(canvas.getPageNumber()))
         canvas.setStrokeColor(_LINE)
         canvas.line(_MARGIN, height - _MARGIN - 2 * mm, width - _MARGIN, height - _MARGIN - 2 * mm)
         canvas.restoreState()
