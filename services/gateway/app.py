@@ -16,6 +16,7 @@ from services.gateway.api import (
     deployment,
     docs,
     event_docs,
+    fairs,
     imports,
     live,
     matches,
@@ -50,6 +51,7 @@ from services.gateway.lockout import OF_REGISTRATION, Lockout
 from services.gateway.pages import (
     accounts,
     calls,
+    fair_visits,
     home,
     interrupted,
     operations,
@@ -69,6 +71,7 @@ from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import audit as audit_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
+from services.gateway.pages import fairs as fair_pages
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
 from services.gateway.pages import reserves as reserve_pages
@@ -209,6 +212,8 @@ def pages_router() -> APIRouter:
         import_pages,
         vacancy_pages,
         match_pages,
+        fair_pages,
+        fair_visits,
         tracer_pages,
         calls,
         operations,
@@ -231,7 +236,8 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
-        *(classes, assessments, appeals, certificates, training_certificates, vacancies, matching, matches, tracer),
+        *(classes, assessments, appeals, certificates, training_certificates),
+        *(vacancies, matching, matches, fairs, tracer),
         *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:

@@ -139,6 +139,8 @@ class Graduate(Document):
             return None
         self.match = match
         why = match.model_dump(include={"run_id", "vacancy_id", "score", "reasons"})
+        if match.fair_id is not None:
+            why["fair_id"] = match.fair_id
         if warnings:
             why["warnings"] = list(warnings)
         self.write(signed, "proposed", **why, city=self.city, education=self.education, total=self.total)

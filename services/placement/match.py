@@ -19,11 +19,13 @@ class Answered(BaseModel):
 class Match(BaseModel):
     """The vacancy a graduate was proposed for, and why.
 
-    `run_id` is None for what staff proposed by hand; `answers` are those that were given, in their order.
+    `run_id` is None for what staff proposed by hand, `fair_id` names the job fair where they did; `answers` are those
+    that were given, in their order.
     """
 
     match_id: str
     run_id: str | None
+    fair_id: str | None = None
     vacancy_id: str
     employer: str
     position: str

@@ -25,6 +25,7 @@ class ByHand(BaseModel):
     applicant_id: str = Field(max_length=100)
     vacancy_id: str = Field(max_length=100)
     as_of: date | None = None
+    fair_id: str | None = Field(default=None, max_length=100, description="Of the job fair where it is made.")
     despite: bool = False
 
 
@@ -63,9 +64,8 @@ async def matches_of_vacancy(vacancy_id: str, store: TheStore) -> dict[str, Any]
 async def propose(wanted: ByHand, store: TheStore, neighbours: TheNeighbours) -> dict[str, Any]:
     """Propose one graduate for one vacancy."""
     on = wanted.as_of or datetime.now(JAKARTA).date()
-    match = await proposing.propose(
-        store, wanted.applicant_id, wanted.vacancy_id, on, neighbours, despite=wanted.despite
-    )
+    pair = proposing.Pair(wanted.applicant_id, wanted.vacancy_id, wanted.fair_id)
+    match = await proposing.propose(store, pair, on, neighbours, despite=wanted.despite)
     return match.model_dump(mode="json")
 
 

@@ -1,9 +1,11 @@
 """Placement's collections and its named queries."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from services.placement.fair import Fair, Visit
+from services.placement.fair_outcomes import Visitor
 from services.placement.graduate import Graduate
 from services.placement.outcomes import Traced
 from services.placement.programme import OpenProgramme
@@ -46,6 +48,10 @@ class Store:
             Link,
             aggregate="link",
             indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("wave_id", 1)])],
+        )
+        self.fairs = storage.documents("fairs", Fair, aggregate="fair")
+        self.visits = storage.documents(
+            "visits", Visit, aggregate="visit", indexes=[IndexModel([("fair_id", 1), ("came", 1)])]
         )
         self.runs = storage.documents("runs", Run, aggregate="run", indexes=[IndexModel([("request", 1)], sparse=True)])
         self.turn = Turn(storage)
@@ -126,6 +132,27 @@ class Store:
         shown = {"$project": {"applicant_id": 1, "digest": 1}}
         found = await self.links.aggregate([{"$match": {"wave_id": wave_id}}, shown])
         return {one["applicant_id"]: one["digest"] is not None for one in found}
+
+    async def came(self, fair_ids: Sequence[str]) -> dict[str, int]:
+        """How many graduates came to each of these fairs; one to which nobody came is left out."""
+        those = {"fair_id": {"$in": list(fair_ids)}, "came": True}
+        found = await self.visits.aggregate([{"$match": those}, {"$group": {"_id": "$fair_id", "came": {"$sum": 1}}}])
+        return {one["_id"]: one["came"] for one in found}
+
+    async def visitors(self, fair_id: str) -> list[Visitor]:
+        """The graduates who came to a fair."""
+        visits = await self.visits.find({"fair_id": fair_id, "came": True})
+        return await self._visitors([one.applicant_id for one in visits])
+
+    async def visitor(self, applicant_id: str) -> Visitor | None:
+        """A graduate as those who came are seen."""
+        found = await self._visitors([applicant_id])
+        return found[0] if found else None
+
+    async def _visitors(self, applicant_ids: Sequence[str]) -> list[Visitor]:
+        shown = dict.fromkeys(set(Visitor.model_fields) - {"applicant_id"}, 1)
+        found = await self.graduates.aggregate([{"$match": {"_id": {"$in": list(applicant_ids)}}}, {"$project": shown}])
+        return [Visitor.model_validate(one) for one in found]
 
     async def run_of(self, request: str) -> Run | None:
         """The run that a request caused."""

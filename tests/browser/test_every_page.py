@@ -36,6 +36,8 @@ _STAFF = {
     "lowongan-baru": "/penempatan/lowongan-baru",
     "usulan-semua": "/penempatan/usulan?program=LPKS-2025",
     "usulan-kosong": "/penempatan/usulan?program=UJI-1",
+    "bursa": "/penempatan/bursa",
+    "bursa-baru": "/penempatan/bursa-baru",
     "penelusuran": "/penempatan/penelusuran?program=LPKS-2025",
     "penelusuran-kosong": "/penempatan/penelusuran?program=UJI-1",
     "operasi": "/operasi",

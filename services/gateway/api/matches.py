@@ -22,6 +22,9 @@ class ByHand(BaseModel):
     applicant_id: str = Field(max_length=100)
     vacancy_id: str = Field(max_length=100)
     as_of: date | None = Field(default=None, description="Which day decides what is open and valid; default today.")
+    fair_id: str | None = Field(
+        default=None, max_length=100, description="Of the job fair where it is made: both must have come to it."
+    )
     despite: bool = Field(default=False, description="In spite of the warnings that were answered before.")
 
 

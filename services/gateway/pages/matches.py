@@ -130,7 +130,7 @@ async def propose(
 ) -> Response:
     """Propose the graduate with this registration number; warnings come first, and can be overruled."""
     typed = {"program": program, "nomor": nomor}
-    found = await _person(gateway, caller, program, nomor)
+    found = await person(gateway, caller, program, nomor)
     if found is None:
         faults = [("nomor", "unknown_number")]
         return await vacancies.shown(vacancy_id, request, gateway, caller, faults=faults, typed=typed)
@@ -179,7 +179,7 @@ async def _list(
     return site.render(request, "usulan.html", caller, status=422 if faults else 200, **told)
 
 
-async def _person(gateway: Gateway, caller: Caller, program: str, number: str) -> str | None:
+async def person(gateway: Gateway, caller: Caller, program: str, number: str) -> str | None:
     """Whose registration number this is, with the programme's code before it or without."""
     number = "".join(number.split()).upper()
     if not number or not program:
