@@ -23,26 +23,27 @@ if (grid) {
       nilai: cell.value, lama: stoodIn(cell).value,
     });
     const typed = cell.value;
-    let answer;
+    let answer = null;
+    let told = null;
     try {
       answer = await fetch(form.dataset.cell, { method: "POST", body, redirect: "manual" });
+      if (answer.ok) told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".state");
     } catch {
-      answer = null;
+      // away, or gone in the middle of its answer
     }
     if (answer?.type === "opaqueredirect" || answer?.status === 403) {
       say(cell, "error", grid.dataset.over);
       again.add(cell);
-    } else if (!answer?.ok) {
+    } else if (!told) { // no answer, or somebody else's: a network that wants its conditions read
       say(cell, "error", grid.dataset.away);
       again.add(cell);
     } else {
       again.delete(cell);
-      show(cell, await answer.text(), typed);
+      show(cell, told, typed);
     }
   }
 
-  function show(cell, html, typed) {
-    const told = new DOMParser().parseFromString(html, "text/html").querySelector(".state");
+  function show(cell, told, typed) {
     stateOf(cell).replaceWith(told);
     const { state, stands, total } = told.dataset;
     cell.toggleAttribute("aria-invalid", state !== "saved");
