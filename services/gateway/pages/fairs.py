@@ -154,12 +154,13 @@ async def _written(
     fair_id: str | None = None,
     revision: int = 0,
 ) -> Response:
-    empty = (("nama", "name", "fair_name_missing"), ("tempat", "place", "fair_place_missing"))
-    faults = [(field, code) for field, name, code in empty if not typed[name].strip()]
+    faults = [] if typed["name"].strip() else [("nama", "fair_name_missing")]
     try:
         held_on = date.fromisoformat(typed["held_on"])
     except ValueError:
         faults.append(("hari", "not_a_date"))
+    if not typed["place"].strip():
+        faults.append(("tempat", "fair_place_missing"))
     if faults:
         return _form(request, caller, typed=typed, fair_id=fair_id, revision=revision, faults=faults)
     wanted = Written(name=typed["name"], held_on=held_on, place=typed["place"], fair_id=fair_id, revision=revision)
