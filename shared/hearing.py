@@ -29,7 +29,6 @@ from shared.storage import Storage, StorageAway
 
 _LEASE_S = 10.0
 _SAVE_EVERY_S = 2.0
-_RENEW_EVERY_S = 4.0
 # how long the queues may take to bring what stands in the log, before it is handled from there; the lease lasts longer
 _TURN_S = 5.0
 _LOOK_EVERY_S = 0.3
@@ -76,7 +75,7 @@ class Hearing:
         discarded = {queue: await discarded_in(self._storage, queue) for queue in places}
         target = await log.end(connection)
         self.catching_up = self.catching_up or min(places.values()) == 0 < target
-        saved = renewed = time.monotonic()
+        saved = time.monotonic()
         async for batch in log.batches(connection, min(places.values()), BATCH, idle_s=_SAVE_EVERY_S / 2):
             if self._on.lost:
                 self._on.lost, self.catching_up = False, True
@@ -85,11 +84,9 @@ class Hearing:
             await self._hear(batch, places, discarded, retries)
             if time.monotonic() - saved > _SAVE_EVERY_S:
                 await self._places.save()
-                saved = time.monotonic()
-            if time.monotonic() - renewed > _RENEW_EVERY_S:
                 if not await self._is_ours():
                     raise ConnectionError("another replica follows the log now")
-                renewed = time.monotonic()
+                saved = time.monotonic()
             if not batch or log.offset_of(batch[-1]) + 1 >= target:
                 self.catching_up = False
             if batch and not self.catching_up:

@@ -25,7 +25,10 @@ Counts = dict[str, dict[str, int]]  # database without prefix → collection →
 
 # what tells where a service is with queues and leases of a broker that is gone, and who is signed in: a restored
 # service hears the whole log again, and everybody signs in anew
-LEFT_OUT = frozenset({"heard", "sent_on", "leases", "sessions", "sign_in_failures", "webhook_places", "sheets_in_hand"})
+LEFT_OUT = frozenset(
+    {"heard", "sent_on", "leases", "webhook_places", "sheets_in_hand"}
+    | {"sessions", "session_owners", "sign_in_failures", "look_up_failures", "drafts", "interrupted_forms"}
+)
 _OF_THESE_ONLY = {
     # one that is under way needs its sheet, which names people in clear and is not kept: it is to be handed in again
     ("gateway", "imports"): {"state": {"$nin": ["queued", "running"]}},

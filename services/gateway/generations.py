@@ -88,7 +88,6 @@ class Generations:
         self._storage = storage
         self._store = store
         self._models: dict[int, ReadModel] = {}
-        self.seen = Serving(_id=_THE_ONE)  # as of the last look
 
     async def ask(self, reason: str) -> Serving:
         """Have the read model built anew; one build that is under way is not begun again. Raises StorageAway."""
@@ -112,8 +111,7 @@ class Generations:
 
     async def serve_current(self) -> None:
         """Put in service what the database says. Raises StorageAway."""
-        self.seen = await self.now()
-        model = self.model(self.seen.generation)
+        model = self.model((await self.now()).generation)
         if not self._store.serves(model):
             await model.prepare()
             self._store.serve(model)

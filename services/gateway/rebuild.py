@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _BATCH = 1000
 _LOOK_EVERY_S = 0.5
+_ASKED_EVERY_S = 2.0
 _SAVE_EVERY_S = 3.0  # what is read in between is written at once
 _LEASE_S = 15.0
 _FRESH_S = 10.0  # an end of the log that was looked up longer ago is looked up again before the switch
@@ -67,14 +68,12 @@ class Rebuild:
     async def _build_from(self, connection: AbstractConnection) -> None:
         while True:
             try:
-                if self._generations.seen.state is not State.IDLE and await self._lease.hold():
-                    serving = await self._generations.now()
-                    if serving.state is not State.IDLE:
-                        await self._build(connection, serving)
+                if (await self._generations.now()).state is not State.IDLE and await self._lease.hold():
+                    await self._build(connection, await self._generations.now())
                     await self._lease.release()
             except StorageAway:
                 log.warning("rebuild: the database is away; going on later")
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_ASKED_EVERY_S)
 
     async def _build(self, connection: AbstractConnection, serving: Serving) -> None:
         """From where the last one came to, until the new model alone is left, or the lease is somebody else's."""

@@ -20,7 +20,9 @@ _HIGHEST_WAGE: Final = 1_000_000_000  # rupiah a month; beyond it lies a typing 
 
 
 def stated(cell: Cell) -> str:
-    """Text that may not be blank. Raises BadCell, "missing"."""
+    """Text that may not be blank. Raises BadCell, "missing", or "not_text" for what no cell holds."""
+    if isinstance(cell, list | dict):
+        raise BadCell("not_text")
     written = text(cell)
     if written is None:
         raise BadCell("missing")

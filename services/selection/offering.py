@@ -19,7 +19,7 @@ from shared.contracts.selection import Outcome, Stage
 from shared.ledger import Signature, automatic
 from shared.problems import Conflict
 from shared.retries import NotYet
-from shared.storage import StorageAway
+from shared.storage import StorageAway, VersionConflict
 
 _LOOK_EVERY_S = 10.0
 _REASONS = {Said.DECLINED: reasons.DECLINED_SEAT, Said.EXPIRED: reasons.NOT_CONFIRMED}
@@ -84,9 +84,10 @@ async def settle_offers(store: Store, roster: str) -> None:
 async def keep_offers(store: Store) -> None:
     """Look after offers whose last day has passed and those that somebody left half done, until cancelled."""
     while True:
-        with contextlib.suppress(StorageAway, NotYet):
+        with contextlib.suppress(StorageAway):
             for roster in await store.offering():
-                await settle_offers(store, roster)
+                with contextlib.suppress(NotYet, VersionConflict):  # the next look takes it up; other classes go on
+                    await settle_offers(store, roster)
         await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -1,5 +1,6 @@
 """What Prometheus is shown: figures that are true, labels that are few and name nobody, and nothing without a token."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -114,4 +115,5 @@ async def test_requests_are_counted_by_route_and_nothing_a_client_makes_up_is_a_
     routes = {dict(labels)["route"] for name, labels in now if name == "jalur_http_requests_total"}
     assert {"/applicants/{applicant_id}", "other", "/metrics"} <= routes
     assert one("jalur_http_request_seconds_count", method="GET", route="/applicants/{applicant_id}") in now
+    text = re.sub(r" \S+$", "", text, flags=re.MULTILINE)  # numbers may have any digits
     assert "3375" not in text and "made" not in text and "BREW" not in text

@@ -56,6 +56,8 @@ async def test_the_account_of_the_autoscaler_hears_how_much_waits_and_nothing_of
     management = Management((secrets / "amqp_management_url").read_text())
     management.put("users", name, body={"password": "of-it", "tags": ""})
     management.put("permissions", "/", name, body={"configure": nothing, "write": nothing, "read": nothing})
+    async with await aio_pika.connect(servers.amqp) as operator:  # other tests have used these servers
+        await (await (await operator.channel()).get_queue("selection.applicant_registered.v1")).purge()
     connection = await aio_pika.connect(as_account(servers.amqp, name, "of-it"))
     async with connection:
         # as KEDA looks at it

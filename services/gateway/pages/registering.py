@@ -65,8 +65,10 @@ async def begin(code: str, request: Request, gateway: TheGateway) -> Response:
     await gateway.programmes.of(code, PUBLIC)
     secret = gateway.cookies.form(request) or new_secret()
     kept = await gateway.drafts.kept(secret, code)
-    if kept is None or "answers" not in kept:
+    if kept is not None and "answers" not in kept:  # it was sent; the next one at this browser has a key of their own
         await gateway.drafts.forget(secret, code)
+        secret, kept = new_secret(), None
+    if kept is None:
         kept = _blank()
         await gateway.drafts.keep(secret, code, kept)
     response = _to(code, public_form.next_group(kept["done"]) or CHECK)
