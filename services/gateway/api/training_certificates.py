@@ -17,7 +17,7 @@ from services.gateway.names import names_of, numbers_of
 from services.gateway.services import at
 from services.gateway.training_certificate import Certified, training_certificates
 from services.gateway.workbook import as_file
-from shared.problems import Conflict, Invalid
+from shared.problems import Invalid, NotFound
 
 router = APIRouter(tags=["training certificates"])
 
@@ -58,7 +58,7 @@ async def revoke(applicant_id: str, revocation: Revocation, gateway: TheGateway,
 async def print_of_class(
     code: str, class_code: str, request: Request, gateway: TheGateway, caller: Known, why: Why = None
 ) -> Response:
-    """The valid certificates of a class, a page each. 409 `no_training_certificate`, 422 `reason_missing`."""
+    """The valid certificates of a class, a page each. 404 `no_training_certificate`, 422 `reason_missing`."""
     people = (await show_class(code, class_code, gateway, caller))["people"]
     held = {one["applicant_id"]: one["training_certificates"] for one in people}
     return await _printed(held, f"sertifikat-pelatihan-{class_code}.pdf", request, gateway, caller, why)
@@ -68,7 +68,7 @@ async def print_of_class(
 async def print_of_one(
     applicant_id: str, request: Request, gateway: TheGateway, caller: Known, why: Why = None
 ) -> Response:
-    """The valid certificate of one person. 409 `no_training_certificate`, `erased`, 422 `reason_missing`."""
+    """The valid certificate of one person. 404 `no_training_certificate`, `erased`, 422 `reason_missing`."""
     path = at("/applicants/{applicant_id}", applicant_id=applicant_id)
     known = await gateway.services.get("certification", path, caller)
     held = {applicant_id: known["training_certificates"]}
@@ -85,16 +85,16 @@ async def _printed(
 ) -> Response:
     """`held` has all certificates by applicant. Without a name it would be a form for whoever finds it, so none is.
 
-    Raises Forbidden, Invalid, Conflict.
+    Raises Forbidden, Invalid, NotFound.
     """
     if not (why or "").strip():
         raise Invalid("reason_missing", "Names are printed: say what for. It is kept on record.")
     valid = {who: one for who, some in held.items() for one in some if one["status"] == "valid"}
     if not valid:
-        raise Conflict("no_training_certificate", "There is no valid certificate to print.")
+        raise NotFound("no_training_certificate", "There is no valid certificate to print.")
     names = await names_of(gateway.services, list(valid), why, caller)
     if not names:
-        raise Conflict("erased", "The personal data have been erased.")
+        raise NotFound("erased", "The personal data have been erased.")
     numbers = await numbers_of(gateway.store, list(names))
     people = [Certified(names[who], numbers[who], one) for who, one in valid.items() if who in names]
     office = request.app.state.settings.office

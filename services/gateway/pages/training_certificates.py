@@ -12,7 +12,7 @@ from services.gateway.api.training_certificates import Issue, Revocation
 from services.gateway.pages import applicants, classes
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused, at
-from shared.problems import Conflict, Invalid
+from shared.problems import Invalid, NotFound
 
 router = APIRouter(route_class=Page)
 
@@ -39,7 +39,7 @@ async def print_of_class(
     """The valid ones as PDF, with names."""
     try:
         return await training_certificates.print_of_class(code, class_code, request, gateway, caller, why=alasan)
-    except (Conflict, Invalid) as problem:
+    except (NotFound, Invalid) as problem:
         return await classes.shown_one(code, class_code, request, gateway, caller, not_issued=problem.code)
 
 
@@ -84,7 +84,7 @@ async def print_of_one(
         return await applicants.shown_one(applicant_id, request, gateway, caller, form="cetak-pelatihan")
     try:
         return await training_certificates.print_of_one(applicant_id, request, gateway, caller, why=alasan)
-    except Conflict as problem:
+    except NotFound as problem:
         return await applicants.shown_one(
             applicant_id, request, gateway, caller, form="cetak-pelatihan", refused=problem
         )
