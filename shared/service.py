@@ -49,6 +49,7 @@ def create(
     *,
     prepare_first: Sequence[Background] = (),
     background: Sequence[Background] = (),
+    closing: Sequence[Background] = (),
     public: bool = False,
     **fastapi: Any,
 ) -> FastAPI:
@@ -56,7 +57,7 @@ def create(
 
     Routers are reachable with an actor token only, unless `public`, where the service authenticates by itself (the
     gateway). Nothing is heard or published before `prepare_first` is done; `background`
-    coroutines run while the service does, after the database is prepared.
+    coroutines run while the service does, after the database is prepared, and `closing` when all of them have ended.
     """
     amqp_url = settings.amqp_url.get_secret_value()
     parking = Parking(amqp_url, storage, [one.queue for one in on.subscriptions])
@@ -93,6 +94,8 @@ def create(
                 task.remove_done_callback(_report)
             await end(*tasks)
             storage.close()
+            for close in closing:
+                await close()
             await asyncio.to_thread(tracing.end)
 
     closed = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}

@@ -143,6 +143,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         [api_router(), certificates.public, docs.router, event_docs.router, pages_router()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
+        closing=[services.close],
         public=True,
         title="Jalur",
         version="1",
