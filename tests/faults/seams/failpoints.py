@@ -43,7 +43,12 @@ SEAMS = (
     Seam("after the acknowledgement", CONSUMERS, "aio_pika.message:IncomingMessage.ack", "after"),
     Seam("after the retry's confirm", CONSUMERS, "shared.retries:Retries.after_failure", "after"),
     # registration: several documents of one command
-    Seam("programme defined, ages not", ("registration",), "services.registration.api:count_ages_again", "before"),
+    Seam(
+        "programme defined, ages not",
+        ("registration",),
+        "services.registration.programmes_api:count_ages_again",
+        "before",
+    ),
     Seam("numbers taken", ("registration",), "services.registration.numbering:Numbers.block", "after"),
     Seam("between two registrations", ("registration",), "services.registration.sheet_intake:save", "after"),
     # selection: a decision is a run of many writes
