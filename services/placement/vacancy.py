@@ -20,10 +20,8 @@ _HIGHEST_WAGE: Final = 1_000_000_000  # rupiah a month; beyond it lies a typing 
 
 
 def stated(cell: Cell) -> str:
-    """Text that may not be blank. Raises BadCell, "missing", or "not_text" for what no cell holds."""
-    if isinstance(cell, list | dict):
-        raise BadCell("not_text")
-    written = text(cell)
+    """Text that may not be blank. Raises BadCell, "missing", also for what no cell holds."""
+    written = None if isinstance(cell, list | dict) else text(cell)
     if written is None:
         raise BadCell("missing")
     return written
