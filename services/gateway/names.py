@@ -7,6 +7,8 @@ from services.gateway.services import Services
 from services.gateway.store import Store
 from shared.problems import Forbidden
 
+_AT_ONCE = 200  # people whom registration shows in one call
+
 
 async def numbers_of(store: Store, applicant_ids: Sequence[str]) -> dict[str, str]:
     """Registration numbers by applicant; one whose registration has not arrived yet goes by the id."""
@@ -21,8 +23,10 @@ async def names_of(services: Services, applicant_ids: Sequence[str], why: str | 
     """
     if not caller.sees_personal_data:
         raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
-    if not applicant_ids:
-        return {}
-    body = {"applicant_ids": list(applicant_ids), "fields": ["name"], "reason": why}
-    answer = await services.post("registration", "/people/reveal", caller, body)
-    return {applicant_id: str(shown["name"]) for applicant_id, shown in answer["people"].items()}
+    found: dict[str, str] = {}
+    for start in range(0, len(applicant_ids), _AT_ONCE):
+        some = list(applicant_ids[start : start + _AT_ONCE])
+        body = {"applicant_ids": some, "fields": ["name"], "reason": why}
+        answer = await services.post("registration", "/people/reveal", caller, body)
+        found |= {one: str(shown["name"]) for one, shown in answer["people"].items() if shown.get("name")}
+    return found

@@ -82,9 +82,9 @@ class Link(Document):
     digest: str | None = None
     ledger: list[Entry] = Field(default_factory=list)
 
-    def issue(self, wave: Wave, applicant_id: str, signed: Signature, *, anew: bool = False) -> list[Event] | None:
-        """Make a link where none works; with `anew` also in the place of one that does. None when one works."""
-        if self.digest is not None and not anew:
+    def issue(self, wave: Wave, applicant_id: str, signed: Signature) -> list[Event] | None:
+        """Make a link where none works. None when one does."""
+        if self.digest is not None:
             return None
         self.programme_code, self.wave_id, self.applicant_id = wave.programme_code, wave.id, applicant_id
         self.generation += 1

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.gateway.pages import site
 
 
@@ -18,8 +20,13 @@ def test_a_service_that_does_not_answer_is_shown_as_such() -> None:
     assert "Tidak menjawab" in page and "3 detik" in page
 
 
-def test_an_applicant_whom_the_lists_do_not_know_yet_is_shown() -> None:
-    known = {"applicant_id": "a1", "unavailable": ["selection"], "ledger": [], "certification": None}
+# completed, and nothing was issued or recorded since
+COMPLETED = {"certificates": [], "training_certificates": [], "attendance": {"completed": True}}
+
+
+@pytest.mark.parametrize("certification", [None, COMPLETED])
+def test_an_applicant_whom_the_lists_do_not_know_yet_is_shown(certification: dict[str, Any] | None) -> None:
+    known = {"applicant_id": "a1", "unavailable": ["selection"], "ledger": [], "certification": certification}
     registration = {
         "registration_no": "UJI-1-0001",
         "name": "S*** A***",

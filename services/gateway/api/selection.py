@@ -1,19 +1,19 @@
 """Who gets in: trying the selection out, deciding it, its result class by class, and the record of a run."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.gateway import paper
-from services.gateway.api.applicants import MOST_ITEMS, Reveal, Why
-from services.gateway.api.gateway import Gateway, TheGateway
-from services.gateway.calling import Caller, Known
+from services.gateway.api.applicants import Reveal, Why
+from services.gateway.api.gateway import TheGateway
+from services.gateway.calling import Known
 from services.gateway.caught_up import caught_up
 from services.gateway.listing import fields
 from services.gateway.minutes import minutes
+from services.gateway.names import names_of
 from services.gateway.services import ROWS_TIMEOUT_S, at
 from services.gateway.workbook import as_file
 from shared.problems import Forbidden, Invalid
@@ -59,7 +59,7 @@ async def print_minutes(
     path = at("/programmes/{code}/selection/minutes", code=code)
     told = await gateway.services.get("selection", path, caller, timeout_s=ROWS_TIMEOUT_S)
     people = [one["applicant_id"] for held in told["classes"] for one in (*held["accepted"], *held["reserves"])]
-    names = await _names(gateway, people, why, caller) if asked else None
+    names = await names_of(gateway.services, people, why or _MINUTES, caller) if asked else None
     async with gateway.exporting:
         printed = await asyncio.to_thread(minutes, told, names, office=request.app.state.settings.office)
     return Response(printed, media_type=paper.MEDIA_TYPE, headers=as_file(f"berita-acara-{code}.pdf"))
@@ -119,13 +119,3 @@ async def compare(code: str, run_id: str, other_id: str, gateway: TheGateway, ca
     names = {"code": code, "run_id": run_id, "other_id": other_id}
     path = at("/programmes/{code}/selection/runs/{run_id}/compare/{other_id}", **names)
     return await gateway.services.get("selection", path, caller)
-
-
-async def _names(gateway: Gateway, people: Sequence[str], why: str | None, caller: Caller) -> dict[str, str]:
-    """By applicant; of an erased person there is none."""
-    found: dict[str, str] = {}
-    for start in range(0, len(people), MOST_ITEMS):
-        body = {"applicant_ids": people[start : start + MOST_ITEMS], "fields": ["name"], "reason": why or _MINUTES}
-        answer = await gateway.services.post("registration", "/people/reveal", caller, body)
-        found |= {one: shown.get("name") or "–" for one, shown in answer["people"].items()}
-    return found
