@@ -227,9 +227,10 @@ async def test_a_matching_that_was_interrupted_is_ended_by_another_replica(
         await storage.collection("leases").update_one({"_id": "matching"}, {"$set": {"until": runs_out}})
         storage.close()
         await until(lambda: len(outsider.data(JobMatched)) == 3, 40)
+        after = Store(storage_of(settings, "placement"))
+        # proposals are heard of before the run is put down as done: whoever stops now leaves it to do
+        await until(lambda: ended(after))
     assert len({one["applicant_id"] for one in outsider.data(JobMatched)}) == 3
-    after = Store(storage_of(settings, "placement"))
-    await until(lambda: ended(after))  # proposals are heard of before the run is put down as done
     assert [(run.proposed, run.done) for run in await after.runs.find({})] == [(3, True)]
 
 
