@@ -35,11 +35,12 @@ demo: setup
 up: setup
 	@$(RUN)/jalur up
 
-# faults by themselves, as they want the machine to themselves; then the other files side by side, on servers of their own
+# faults by themselves, as they want the machine to themselves; then the other files side by side, on servers of their own,
+# in their order: neighbouring files share a system
 test: setup
 	@deploy/local/setup.sh test
 	@$(RUN)/python -m pytest tests/faults
-	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadfile
+	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
 
 browser-test: setup
 	@JALUR_BOTH_WIDTHS=1 $(RUN)/python -m pytest tests/browser

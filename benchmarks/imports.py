@@ -69,7 +69,7 @@ async def _import(stack: LocalStack, path: Path, code: str) -> Imported:
         began = time.perf_counter()
         report = await asyncio.to_thread(client.upload, "applicants", path, code)
         answered_s = time.perf_counter() - began
-        while not _settled(client.get(f"/programmes/{code}/funnel"), report["accepted"]):
+        while not _settled(await asyncio.to_thread(client.get, f"/programmes/{code}/funnel"), report["accepted"]):
             await asyncio.sleep(0.2)
             if time.perf_counter() - began > _SETTLED_S:
                 raise TimeoutError(f"{code} does not settle")

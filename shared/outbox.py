@@ -209,7 +209,7 @@ class Relay:
         while True:
             began = time.monotonic()
             try:
-                if await self._sweeping.hold():
+                if await self._storage.leaves_behind(_LEFT_BEHIND_MS) and await self._sweeping.hold():
                     await self._sweep_once()
             except StorageAway:
                 log.warning("relay: the database is away; sweeping later")

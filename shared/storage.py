@@ -150,6 +150,15 @@ class Storage:
         time: datetime = said["localTime"].replace(tzinfo=UTC)
         return time
 
+    async def leaves_behind(self, older_than_ms: int) -> bool:
+        """Whether the outbox of any document has waited for longer than that, by the server's clock: one question for
+        all collections. Raises StorageAway.
+        """
+        one: list[Json] = [{"$match": _left_behind(older_than_ms)}, {"$limit": 1}, {"$project": {"_id": 1}}]
+        first, *others = self.collections
+        either: list[Json] = [{"$unionWith": {"coll": documents.name, "pipeline": one}} for documents in others]
+        return bool(await first.aggregate([*one, *either, {"$limit": 1}]))
+
     async def _look_for_a_restore(self) -> Restored:
         found = await guarded(self._database[RESTORED].find_one({"_id": THE_ONE}))
         if found is None:
@@ -279,8 +288,7 @@ class Documents(Generic[D]):
 
     async def pending(self, older_than_ms: int, limit: int, *, besides: Sequence[str] = ()) -> list[Committed]:
         """Documents, `besides` these, whose outbox has waited for longer than that, by the server's clock."""
-        due = {"$lt": ["$touched", {"$subtract": ["$$NOW", older_than_ms]}]}
-        where = {"pending": True, "$expr": due, "_id": {"$nin": list(besides)}}
+        where = {**_left_behind(older_than_ms), "_id": {"$nin": list(besides)}}
         cursor = self.raw.find(where, {"outbox": 1}, limit=limit)
         return [Committed(self.name, found["_id"], found["outbox"]) for found in await guarded(cursor.to_list(limit))]
 
@@ -329,6 +337,10 @@ class Documents(Generic[D]):
         if lock is None:
             lock = self._locks[document_id] = asyncio.Lock()
         return lock
+
+
+def _left_behind(older_than_ms: int) -> Json:
+    return {"pending": True, "$expr": {"$lt": ["$touched", {"$subtract": ["$$NOW", older_than_ms]}]}}
 
 
 def save_of(document: Document, entries: list[Json], added: Sequence[Entry]) -> UpdateOne:
