@@ -5,26 +5,23 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import aio_pika
-import httpx
-import xlsxwriter
 from aio_pika.abc import AbstractIncomingMessage
 
+from benchmarks import pages, played
 from benchmarks.figures import Curve, Figure, Section
 from benchmarks.system import Measured, Memory, running, until
 from deploy.local import services
 from shared import topology
 from shared.contracts.selection import SelectionDecided
-from tests.faults.people import HOME, JAKARTA, Town, application
+from tests.faults.people import Town
 
 _MOST_MB = 150
 _GROWTH = 1.15
-_WITHIN_S = 3600
 
 
 class Way(NamedTuple):
@@ -47,8 +44,13 @@ class Way(NamedTuple):
 
 def measure(quick: bool) -> Section:
     small, large = (1_000, 4_000) if quick else (10_000, 100_000)
-    # the large one once: it lasts long enough to be its own median
-    smalls, big = [_way(small) for _ in range(3)], _way(large)
+    answered: dict[str, list[list[float]]] = {}
+
+    def ask(stack: Measured, town: Town, code: str) -> None:
+        answered.update(pages.asked(stack, town, code, 20 if quick else 100))
+
+    smalls = [_way(small) for _ in range(3)]
+    big = _way(large, afterwards=ask)  # once: it lasts long enough to be its own median
     slowest = max(services.BEHIND, key=lambda name: big.cpu_s[name])
     doubled = _way(small, doubled=slowest)
     each = Figure(f"{small:,} applicants, each", tuple(way.milliseconds_each for way in smalls), "ms")
@@ -72,6 +74,7 @@ def measure(quick: bool) -> Section:
                 Figure(f"memory of {name}, at most", (found,), "MB", None, f"≤ {_MOST_MB} MB", found <= _MOST_MB)
                 for name, found in memory.items()
             ),
+            *pages.figures(answered),
         ],
         [
             Curve(
@@ -105,20 +108,18 @@ own each time.
 {1000 * way.all_cpu_s / way.people:.2f}. The {cores} cores were busy for {busy:.0%} of the time: near 100 % that is the
 limit, and a second replica of the service that uses most ({slowest}; {doubled.milliseconds_each:.2f} ms each with it)
 can help only where cores are free.
+
+Then the pages of staff, as the administrator sees them, of that programme of {way.people:,} and of one of 336 beside
+it; each page is asked for by itself, and counts until its last byte has come.
 """
 
 
-def _way(people: int, doubled: str | None = None) -> Way:
+def _way(
+    people: int, doubled: str | None = None, afterwards: Callable[[Measured, Town, str], None] | None = None
+) -> Way:
+    town = Town(11)
     with running(doubled) as stack, tempfile.TemporaryDirectory() as folder, stack.api as api, Memory(stack) as memory:
-        town = Town(11)
-        definition = town.programme(people)
-        everybody = [town.person() for _ in range(people)]
-        applicants, scores = Path(folder) / "pendaftar.xlsx", Path(folder) / "nilai.xlsx"
-        yesterday = datetime.now(JAKARTA) - timedelta(days=1)
-        _write(applicants, (application(one, yesterday + timedelta(seconds=n / 10)) for n, one in enumerate(everybody)))
-        _write(scores, (_score(one, n) for n, one in enumerate(everybody) if one["city"] == HOME))
-        code = definition["code"]
-        _ok(api.post("/programmes", json=definition))
+        sheets = played.written(town, people, Path(folder))
         cpu, all_cpu = {name: stack.cpu_s(name) for name in services.ALL}, stack.cpu_s()
         stretches: dict[str, float] = {}
 
@@ -128,53 +129,13 @@ def _way(people: int, doubled: str | None = None) -> Way:
             stretches[name] = time.monotonic() - began
 
         with Decided(stack) as decided:
-            stretch("import", lambda: _import(api, code, "applicants", applicants, people))
-            stretch("screening", lambda: until(lambda: _screened(api, code) == people, _WITHIN_S))
-            here = sum(one["city"] == HOME for one in everybody)
-            stretch("scores", lambda: _import(api, code, "scores", scores, here))
-            stretch("decision", lambda: _decide(api, code))
-            stretch("seen outside", lambda: until(lambda: len(decided.ids) == people, _WITHIN_S))
+            played.play(api, sheets, stretch)
+            stretch("seen outside", lambda: until(lambda: len(decided.ids) == people, played.WITHIN_S))
         used = {name: stack.cpu_s(name) - cpu[name] for name in services.ALL}
-        return Way(people, stretches, used, stack.cpu_s() - all_cpu, memory.peak)
-
-
-def _import(api: httpx.Client, code: str, kind: str, file: Path, rows: int) -> None:
-    with file.open("rb") as content:
-        report = _ok(api.post(f"/programmes/{code}/imports/{kind}", files={"file": (file.name, content)}))
-    if report["accepted"] != rows:
-        raise RuntimeError(f"{rows} rows, but {report['accepted']} accepted: {report['refused'][:3]}")
-
-
-def _screened(api: httpx.Client, code: str) -> int:
-    funnel = _ok(api.get(f"/programmes/{code}/funnel"))
-    return int(funnel["passed"] + funnel["refused"])
-
-
-def _decide(api: httpx.Client, code: str) -> None:
-    deadline = time.monotonic() + _WITHIN_S
-    while (answer := api.post(f"/programmes/{code}/selection/decide")).status_code == httpx.codes.CONFLICT:
-        if answer.json().get("code") != "not_caught_up" or time.monotonic() > deadline:
-            break
-    _ok(answer)
-
-
-def _ok(answer: httpx.Response) -> Any:
-    if answer.is_error:
-        raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.text[:300]}")
-    return answer.json()
-
-
-def _score(person: Mapping[str, Any], number: int) -> dict[str, Any]:
-    return {"NIK": person["nik"], "Nilai Tes Tertulis": 40 + number % 60, "Nilai Wawancara": 40 + number * 7 % 60}
-
-
-def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
-        sheet = workbook.add_worksheet()
-        for number, row in enumerate(rows, start=1):
-            if number == 1:
-                sheet.write_row(0, 0, list(row))
-            sheet.write_row(number, 0, list(row.values()))
+        way = Way(people, stretches, used, stack.cpu_s() - all_cpu, {**memory.peak})
+        if afterwards:
+            afterwards(stack, town, sheets.code)
+        return way
 
 
 class Decided:

@@ -8,7 +8,7 @@ from tests.browser.office import Office, Window
 
 OpenWindow = Callable[..., Window]
 
-_STAFF = {
+STAFF = {
     "beranda": "/beranda",
     "daftar-program": "/program",
     "program-baru": "/program-baru",
@@ -80,7 +80,7 @@ def test_the_pages_of_staff(open_window: OpenWindow, office: Office) -> None:
         f"uji-{stage}": _applicant(office, stage).replace("/pendaftar/", "/uji/")
         for stage in ("certified", "not_yet_competent")
     }
-    assert _look_at_all(open_window("admin"), _STAFF | people | tested) == []
+    assert _look_at_all(open_window("admin"), STAFF | people | tested) == []
 
 
 def test_the_pages_of_anybody(open_window: OpenWindow) -> None:
