@@ -43,11 +43,11 @@ class Way(NamedTuple):
 
 
 def measure(quick: bool) -> Section:
-    small, large = (1_000, 4_000) if quick else (10_000, 100_000)
+    small, large = (500, 2_000) if quick else (10_000, 100_000)
     answered: dict[str, list[list[float]]] = {}
 
     def ask(stack: Measured, town: Town, code: str) -> None:
-        answered.update(pages.asked(stack, town, code, 20 if quick else 100))
+        answered.update(pages.asked(stack, town, code, 10 if quick else 100))
 
     smalls = [_way(small) for _ in range(3)]
     big = _way(large, afterwards=ask)  # once: it lasts long enough to be its own median

@@ -43,7 +43,7 @@ class Imported:
 
 
 def measure(quick: bool) -> Section:
-    sizes = (1_000, 3_000, 10_000) if quick else (1_000, 3_000, 10_000, 30_000, 100_000)
+    sizes = (500, 2_000) if quick else (1_000, 3_000, 10_000, 30_000, 100_000)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pendaftar.xlsx"
         read: dict[int, list[reading.Read]] = {}

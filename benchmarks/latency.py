@@ -39,7 +39,7 @@ class Offered(NamedTuple):
 
 
 def measure(quick: bool) -> Section:
-    rates = {20: 5, 50: 5, _GOAL_A_SECOND: 5} if quick else {10: 20, 20: 20, 40: 20, 60: 20, _GOAL_A_SECOND: 60}
+    rates = {20: 3, 50: 3, _GOAL_A_SECOND: 3} if quick else {10: 20, 20: 20, 40: 20, 60: 20, _GOAL_A_SECOND: 60}
     with running() as stack:
         town = Town(7)
         definition = town.programme(2000)

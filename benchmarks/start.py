@@ -7,15 +7,17 @@ from pathlib import Path
 from benchmarks.figures import Figure, Section
 from benchmarks.system import Measured
 
+_STARTS = 3
 _SETTLED_S = 15
 _SERVERS, _THEN = "RabbitMQ and MongoDB", "queues and accounts"
 
 
 def measure(quick: bool) -> Section:
+    seconds = 5 if quick else 60
     boots, starts, idle, parts = [], [], [], dict[str, list[float]]()
     with tempfile.TemporaryDirectory(prefix="jalur-bench-") as home:
         Path(home, "home").mkdir()
-        for number in range(4):  # the first one prepares the home, and is not counted
+        for number in range(1 + _STARTS):  # the first one prepares the home, and is not counted
             reached: dict[str, float] = {}
 
             def note(what: str, reached: dict[str, float] = reached) -> None:
@@ -29,9 +31,12 @@ def measure(quick: bool) -> Section:
                 if number:
                     boots.append(reached[_THEN] - reached[_SERVERS])
                     starts.append(ready - began)
-                    idle.append(_idle_percent(stack, 8 if quick else 30))
-                    for name in stack.service_names:
-                        parts.setdefault(name, []).append(stack.memory_mb(name))
+                if number == _STARTS:
+                    time.sleep(_SETTLED_S)
+                    for _ in range(_STARTS):
+                        idle.append(_idle_percent(stack, seconds))
+                        for name in stack.service_names:
+                            parts.setdefault(name, []).append(stack.memory_mb(name))
             finally:
                 stack.stop()
     boot = Figure("both servers answer, as they boot by themselves", tuple(boots), "s")
@@ -48,7 +53,7 @@ def measure(quick: bool) -> Section:
         "Start, and idle",
         f"""
 Three starts of the same home, one after the other. Idle: processor time of all processes (both servers, five services,
-supervisord) over {8 if quick else 30} s, beginning {_SETTLED_S} s after the start.
+supervisord) over {seconds} s, three times, beginning {_SETTLED_S} s after the last start.
 """,
         [
             boot,
@@ -60,7 +65,6 @@ supervisord) over {8 if quick else 30} s, beginning {_SETTLED_S} s after the sta
 
 
 def _idle_percent(stack: Measured, seconds: float) -> float:
-    time.sleep(_SETTLED_S)
     used, began = stack.cpu_s(), time.monotonic()
     time.sleep(seconds)
     return 100 * (stack.cpu_s() - used) / (time.monotonic() - began)
