@@ -11,7 +11,7 @@ import time
 
 from benchmarks import machine, report
 
-NAMES = ("step", "latency", "end_to_end", "imports", "reads", "decisions", "start")
+NAMES = ("step", "consumers", "latency", "end_to_end", "imports", "reads", "decisions", "start")
 
 
 def main() -> int:
