@@ -187,6 +187,7 @@ class Documents(Generic[D]):
         self._aggregate = aggregate
         self._loads: Batcher[str, Json | None] = Batcher(self._load_batch, BATCH)
         self._saves: Batcher[UpdateOne, None] = Batcher(self._save_batch, BATCH)
+        self._peeked: dict[str, D] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create_indexes(self, *more: IndexModel) -> None:
@@ -202,6 +203,18 @@ class Documents(Generic[D]):
         document = self.kind.model_validate(found)
         document._owing = bool(found.get("pending"))
         return document
+
+    async def peek(self, document_id: str) -> D | None:
+        """The document as it is now, to be read and never changed: of one version everybody gets the same object, so
+        that what many events rest on is made into an object once. For collections of a few. Raises StorageAway.
+        """
+        found = await self._loads.submit(document_id)
+        if found is None:
+            return None
+        known = self._peeked.get(document_id)
+        if known is None or known.version != found["version"]:
+            known = self._peeked[document_id] = self.kind.model_validate(found)
+        return known
 
     async def get_many(self, document_ids: Iterable[str]) -> dict[str, D]:
         """Those of the documents that exist, by id."""

@@ -53,7 +53,7 @@ class Store:
 
     async def programme(self, code: str) -> Programme | None:
         """The definition of a programme, None while it has not arrived."""
-        found = await self.programmes.get(code)
+        found = await self.programmes.peek(code)
         return None if found is None else found.definition
 
     async def of_class(self, code: str, class_code: str) -> list[Trainee]:

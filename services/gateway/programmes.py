@@ -15,7 +15,7 @@ class Programmes:
 
     async def of(self, code: str, caller: Caller) -> Programme:
         """Raises Refused (404) for a programme that nobody defined."""
-        view = await self._store.programmes.get(code)
+        view = await self._store.programmes.peek(code)
         if view is not None and view.programme is not None:
             return view.programme
         answer = await self._services.get("registration", at("/programmes/{code}", code=code), caller)

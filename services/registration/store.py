@@ -57,7 +57,7 @@ class Store:
 
     async def programme(self, code: str) -> Programme:
         """Raises NotFound and StorageAway."""
-        return (await self.programmes.get(code) or Offered(_id=code)).programme
+        return (await self.programmes.peek(code) or Offered(_id=code)).programme
 
     async def standing(self, programme_code: str, person_ids: Iterable[str]) -> dict[str, Standing]:
         """Those of the people who are registered in the programme, by person id."""

@@ -17,8 +17,8 @@ Decide = Callable[[Applicant], Sequence[Event] | None]
 
 
 async def programme_of(store: Store, code: str) -> OpenProgramme:
-    """The programme's rules; raises NotYet while they have not arrived."""
-    programme = await store.programmes.get(code)
+    """The programme's rules, to be read; raises NotYet while they have not arrived."""
+    programme = await store.programmes.peek(code)
     if programme is None or programme.definition is None:
         raise NotYet("the programme has not arrived")
     return programme
@@ -44,21 +44,25 @@ async def absorb(
         change(applicant)
         return eligibility.screen(applicant, programme, trained_in) or []
 
-    await store.applicants.change(applicant_id, apply, meta=meta)
-    return await settle(store, applicant_id)
+    return await _settled(store, await store.applicants.change(applicant_id, apply, meta=meta))
 
 
 async def settle(store: Store, applicant_id: str) -> Applicant:
     """Screen an applicant until what was seen is what is."""
+    applicant = await store.applicants.get(applicant_id)
+    if applicant is None:
+        raise NotYet("the applicant has not arrived")
+    return await _settled(store, applicant)
+
+
+async def _settled(store: Store, applicant: Applicant) -> Applicant:
+    """From how somebody has just seen or saved them; who changes them afterwards settles them as well."""
     while True:
-        applicant = await store.applicants.get(applicant_id)
-        if applicant is None:
-            raise NotYet("the applicant has not arrived")
         programme = await programme_of(store, applicant.programme_code)
-        trained_in = await _trained_in(store, applicant.person_id, applicant_id)
+        trained_in = await _trained_in(store, applicant.person_id, applicant.id)
         if applicant.withdrawn or eligibility.is_screened_by(applicant, programme, trained_in):
             return applicant
-        await store.applicants.change(applicant_id, _screening(programme, trained_in))
+        applicant = await store.applicants.change(applicant.id, _screening(programme, trained_in))
 
 
 async def settle_all(store: Store, applicant_ids: Iterable[str]) -> None:
