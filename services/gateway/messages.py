@@ -99,8 +99,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "in_the_future": ("Hari ini belum tiba.", "This day has not come yet."),
     "kpj_not_digits": ("Nomor KPJ hanya berisi angka.", "A participant number has digits only."),
     "kpj_length": (
-        "Nomor KPJ harus 11 angka. Nol di depan hilang bila kolomnya angka: ubah menjadi teks.",
-        "A participant number has 11 digits. A numeric column loses zeros in front: make it text.",
+        "Nomor KPJ harus 11 angka, termasuk nol di depan.",
+        "A participant number has 11 digits, zeros in front included.",
     ),
     "kpj_of_another": (
         "Nomor KPJ ini sudah dicatat untuk orang lain. Bila keliru, hapus dulu dari orang itu.",

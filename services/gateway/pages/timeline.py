@@ -175,6 +175,7 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "cover_recorded": _titled(
         "Pertanggungan BPJS dicatat",
         ("Keadaan", "state", "cover"),
+        ("Jaminan", "insurances", "covers"),
         ("Mulai", "starts", "day"),
         ("Sampai", "ends", "day"),
     ),
