@@ -15,7 +15,7 @@ from shared.judging import Change, refused
 from shared.ledger import Signature
 
 RECORDED = "cover_recorded"
-_A_DAY = timedelta(days=1)
+_A_DAY, _LONGEST = timedelta(days=1), timedelta(days=366)  # no training is longer: another year was typed
 
 
 class Gap(NamedTuple):
@@ -39,8 +39,8 @@ def record(
 ) -> Change | None:
     """Record a cover, or that it stands otherwise now; None when it is known as that.
 
-    `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class",
-    "ends_before_it_starts", "cover_outside_training", "no_such_cover"; and what `enrolment.class_of` raises, unless a
+    `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class", "no_such_cover",
+    "ends_before_it_starts", "cover_too_long", "cover_outside_training"; and what `enrolment.class_of` raises, unless a
     cover is cancelled, which may be that of somebody who has left.
     """
     cancels = cover.state is CoverState.CANCELLED
@@ -48,6 +48,8 @@ def record(
         raise refused("other_class")
     if cover.ends < cover.starts:
         raise refused("ends_before_it_starts", "ends", cover.ends.isoformat())
+    if cover.ends - cover.starts > _LONGEST:
+        raise refused("cover_too_long", "ends", cover.ends.isoformat())
     if cover.ends < programme.training.starts or cover.starts > programme.training.ends:
         raise refused("cover_outside_training", "starts", cover.starts.isoformat())
     held = next((one for one in trainee.covers if _same(one, cover)), None)
@@ -119,5 +121,5 @@ def _uncovered(insurance: Insurance, active: Iterable[Cover], starts: date, ends
     for cover in sorted((one for one in active if insurance in one.insurances), key=lambda one: one.starts):
         if missing_from < cover.starts and missing_from <= ends:
             found.append(Gap(insurance, missing_from, min(cover.starts - _A_DAY, ends)))
-        missing_from = max(missing_from, cover.ends + _A_DAY)
+        missing_from = max(missing_from, min(cover.ends, ends) + _A_DAY)
     return [*found, Gap(insurance, missing_from, ends)] if missing_from <= ends else found

@@ -112,6 +112,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "erased": ("Data pribadi orang ini sudah dihapus.", "This person's personal data have been erased."),
     "ends_before_it_starts": ("Hari terakhir harus sesudah hari pertama.", "The last day is before the first."),
+    "cover_too_long": (
+        "Pertanggungan ini lebih dari setahun. Periksa tahunnya.",
+        "This cover is longer than a year. Look at the years.",
+    ),
     "cover_outside_training": (
         "Pertanggungan ini tidak menyentuh satu hari pun dari pelatihan.",
         "This cover touches no day of the training.",

@@ -65,6 +65,7 @@ def test_every_day_that_is_not_is_a_gap_of_its_insurance() -> None:
         ("jkk", "05-21", "05-21"),
         ("jkm", "05-21", "05-21"),
     ]
+    assert missing(days("06-07", "06-07").model_copy(update={"ends": date.max}))[0] == ("jkk", "05-06", "06-06")
     # the training was moved since: neither touches a day of it
     assert missing(days("04-01", "05-05"), days("06-08", "07-01"))[0] == ("jkk", "05-06", "06-07")
 
@@ -129,6 +130,7 @@ def test_who_has_not_seen_the_latest_is_told_who_was_there() -> None:
     ("wanted", "reason"),
     [
         (days("06-07", "05-06"), "ends_before_it_starts"),
+        (days("05-06", "06-07").model_copy(update={"ends": date(2039, 6, 7)}), "cover_too_long"),
         (days("04-01", "05-05"), "cover_outside_training"),
         (days("06-08", "07-01"), "cover_outside_training"),
         (days("05-06", "06-07", CANCELLED), "no_such_cover"),
