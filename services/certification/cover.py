@@ -39,9 +39,9 @@ def record(
 ) -> Change | None:
     """Record a cover, or that it stands otherwise now; None when it is known as that.
 
-    `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class", "no_such_cover",
-    "ends_before_it_starts", "cover_too_long", "cover_outside_training"; and what `enrolment.class_of` raises, unless a
-    cover is cancelled, which may be that of somebody who has left.
+    `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class",
+    "no_such_cover", "ends_before_it_starts", "cover_too_long", "cover_outside_training"; and what
+    `enrolment.class_of` raises, unless a cover is cancelled, which may be that of somebody who has left.
     """
     cancels = cover.state is CoverState.CANCELLED
     if not cancels and enrolment.class_of(trainee, programme).code != class_code:

@@ -179,7 +179,7 @@ async def test_a_class_is_covered_before_it_begins(
         ]
         assert (await client.get(CLASS)).json()["cover"] == classes[0]
         for who, seen in (("a2", 3), ("a3", 1)):
-            assert (await record_cover(client, first, last, **{who: seen}))["changed"] == 1
+            assert (await record_cover(client, first, last, "active", **{who: seen}))["changed"] == 1
         assert await missing() == []
         ledger = (await client.get("/applicants/a3")).json()["ledger"]
         assert [(one["what"], one["by"]) for one in ledger[1:]] == [("cover_recorded", "petugas")] * 2

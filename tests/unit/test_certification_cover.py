@@ -140,7 +140,7 @@ def test_what_can_not_be_is_refused(wanted: Cover, reason: str) -> None:
     person = trainee()
     with pytest.raises(RowRefused) as refusal:
         record(person, wanted)
-    assert [one.reason for one in refusal.value.problems] == [reason] and person.covers == person.ledger == []
+    assert [one.reason for one in refusal.value.problems] == [reason] and (person.covers, person.ledger) == ([], [])
 
 
 def test_who_has_withdrawn_gets_no_cover_but_theirs_can_be_cancelled() -> None:
