@@ -4,7 +4,7 @@ Whatever is not covered by something that BPJS has confirmed is a gap. Nobody ha
 dropped out. A cover is known by its days and by what it insures: to put days right, the wrong one is cancelled.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -100,9 +100,9 @@ def shown(trainee: Trainee, programme: Programme) -> dict[str, Any]:
     }
 
 
-def counts(trainees: Sequence[Trainee], offer: ClassOffer, programme: Programme) -> dict[str, Any]:
-    """Of a class: how many have to be covered, are so on all its days, or wait for BPJS to confirm what was asked."""
-    due = [one for one in trainees if one.class_code == offer.code and is_due(one)]
+def counts(trainees: Iterable[Trainee], offer: ClassOffer, programme: Programme) -> dict[str, Any]:
+    """Of a class's trainees: how many have to be covered, are so on all its days, or wait for BPJS to confirm it."""
+    due = [one for one in trainees if is_due(one)]
     missing = [one for one in due if gaps(one, programme)]
     return {
         "class_code": offer.code,

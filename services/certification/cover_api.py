@@ -60,8 +60,8 @@ async def show_classes(code: str, request: Request) -> dict[str, Any]:
     programme = await store.programme(code)
     if programme is None:
         raise NotFound("unknown_programme", "There is no such programme.")
-    trainees = await store.to_be_covered(programme)
-    return {"classes": [cover.counts(trainees, offer, programme) for offer in programme.classes]}
+    of_class = await store.to_be_covered(programme)
+    return {"classes": [cover.counts(of_class[offer.code], offer, programme) for offer in programme.classes]}
 
 
 @router.get("/cover/missing")
@@ -71,9 +71,9 @@ async def show_missing(request: Request) -> dict[str, Any]:
     today = datetime.now(JAKARTA).date()
     found = []
     for programme in await store.running(today):
-        trainees = await store.to_be_covered(programme)
+        of_class = await store.to_be_covered(programme)
         for offer in programme.classes:
-            counted = cover.counts(trainees, offer, programme)
+            counted = cover.counts(of_class[offer.code], offer, programme)
             if counted["covered"] < counted["due"]:
                 starts = {"starts": programme.training.starts, "began": programme.training.starts <= today}
                 found.append({"programme_code": programme.code, "class_name": offer.name, **starts, **counted})

@@ -1,5 +1,6 @@
 """Participant numbers of BPJS Ketenagakerjaan over HTTP: masked for whoever works on cover, typed in, and by sheet."""
 
+import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -54,24 +55,33 @@ async def enter(store: Kept, code: str, numbers: Numbers) -> dict[str, Any]:
     """
     await store.programme(code)
     signed = signature()
-    changed, not_taken = 0, []
-    for applicant_id, typed in numbers.people.items():
+
+    async def enter_one(applicant_id: str, typed: Typed) -> bool | str:
+        """Whether it was changed, or the reason why it was not taken."""
         applicant = await store.applicants.get(applicant_id)
         if applicant is None or applicant.programme_code != code:
-            not_taken.append({"applicant_id": applicant_id, "reason": "not_registered"})
-            continue
+            return "not_registered"
         try:
             kpj = None if typed.kpj is None else participant_number.clean(typed.kpj)
-            changed += await _keep(store, applicant, kpj, signed, typed.seen)
+            return await _keep(store, applicant, kpj, signed, typed.seen)
         except BadCell as bad:
-            not_taken.append({"applicant_id": applicant_id, "reason": bad.reason})
+            return bad.reason
         except (_Anothers, Taken):
-            not_taken.append({"applicant_id": applicant_id, "reason": _ANOTHERS})
+            return _ANOTHERS
         except NumberOvertaken:
-            not_taken.append({"applicant_id": applicant_id, "reason": "kpj_changed_meanwhile"})
+            return "kpj_changed_meanwhile"
         except Conflict as erased:
-            not_taken.append({"applicant_id": applicant_id, "reason": erased.code})
-    return {"changed": changed, "refused": not_taken}
+            return erased.code
+
+    told = await asyncio.gather(*(enter_one(*one) for one in numbers.people.items()))
+    return {
+        "changed": sum(one is True for one in told),
+        "refused": [
+            {"applicant_id": who, "reason": reason}
+            for who, reason in zip(numbers.people, told, strict=True)
+            if isinstance(reason, str)
+        ],
+    }
 
 
 @router.post("/programmes/{code}/participant-numbers/rows")

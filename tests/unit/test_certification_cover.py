@@ -82,12 +82,12 @@ def test_who_has_left_needs_no_cover() -> None:
     assert cover.counts([person, trainee(withdrawn=True)], programme().classes[0], programme())["due"] == 0
 
 
-def test_a_class_is_counted_by_who_is_in_it() -> None:
+def test_of_a_class_those_are_counted_who_have_to_be_covered() -> None:
     people = [
         trainee(covers=[days("05-01", "06-30")]),
         trainee(covers=[days("05-01", "06-30", REQUESTED)]),
         trainee(),
-        trainee(class_code="LAS-2"),
+        trainee(withdrawn=True),
     ]
     counted = cover.counts(people, programme().classes[0], programme())
     assert counted == {"class_code": "LAS-1", "due": 3, "covered": 1, "requested": 1}
