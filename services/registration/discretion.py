@@ -29,4 +29,4 @@ def _names_of(person: Person) -> set[str]:
     born = person.birth_date
     dates = {born.isoformat(), f"{born:%d/%m/%Y}", f"{born:%d-%m-%Y}"}
     names = {word for word in re.findall(r"\w+", person.name) if len(word) >= _SHORTEST_NAME}
-    return {person.name, *names, *dates, *filter(None, (person.address, person.phone, person.email, person.kpj))}
+    return {person.name, *names, *dates, *filter(None, (person.address, person.phone, person.email))}
