@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from services.certification import certificate, daily, training, training_certificate
+from services.certification import certificate, cover, daily, training, training_certificate
 from services.certification.trainee import Presence, Trainee
 from shared.contracts.registration import ClassOffer, Programme
 
@@ -17,6 +17,7 @@ def roster(trainees: Sequence[Trainee], offer: ClassOffer, programme: Programme,
         "ends": programme.training.ends,
         "minimum_attendance": programme.training.minimum_attendance,
         "held": daily.held(trainees),
+        "cover": cover.counts(trainees, offer, programme),
         "people": [_person(trainee, offer.code, today) for trainee in trainees],
     }
 

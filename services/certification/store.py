@@ -1,10 +1,12 @@
 """Certification's collections and its named queries."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from services.certification.programme import OpenProgramme
 from services.certification.trainee import Certificate, Trainee, TrainingCertificate
 from services.certification.training_certificate import Numbered, following
+from shared.breath import Breath
 from shared.contracts import Event
 from shared.contracts.certification import Result
 from shared.contracts.registration import Programme
@@ -60,6 +62,23 @@ class Store:
         """The trainees of a class, those who withdrew from it too, in the order of their ids."""
         found = await self.trainees.find({"programme_code": code, "class_code": class_code})
         return sorted(found, key=lambda trainee: trainee.id)
+
+    async def to_be_covered(self, programme: Programme) -> dict[str, list[Trainee]]:
+        """Whoever has a place in a class, by class, with covers alone and what tells that somebody has left."""
+        where = {"programme_code": programme.code, "class_code": {"$in": [offer.code for offer in programme.classes]}}
+        fields = {"class_code": 1, "withdrawn": 1, "attendance": 1, "covers": 1}
+        of_class: dict[str, list[Trainee]] = {offer.code: [] for offer in programme.classes}
+        breath = Breath()
+        for found in await guarded(self.trainees.raw.find(where, fields).to_list(None)):
+            of_class[found["class_code"]].append(Trainee.model_validate(found))
+            await breath.take()
+        return of_class
+
+    async def running(self, today: date) -> list[Programme]:
+        """Programmes whose training has not ended, the next one to begin first."""
+        found = [one.definition for one in await self.programmes.find({}) if one.definition is not None]
+        running = [one for one in found if one.training.ends >= today]
+        return sorted(running, key=lambda one: (one.training.starts, one.code))
 
     async def competent(self, programme: Programme) -> list[Trainee]:
         """Whoever passed an assessment and has a place in a class, with results and certificates alone."""

@@ -119,6 +119,30 @@ class Appeal(BaseModel):
     decision: AppealDecision | None = None
 
 
+class Insurance(StrEnum):
+    """What BPJS Ketenagakerjaan insures a trainee against: accidents at work (JKK), and death (JKM)."""
+
+    JKK = "jkk"
+    JKM = "jkm"
+
+
+class CoverState(StrEnum):
+    """A cover counts once BPJS has confirmed it: only then is it active."""
+
+    REQUESTED = "requested"
+    ACTIVE = "active"
+    CANCELLED = "cancelled"
+
+
+class Cover(BaseModel):
+    """That somebody is insured from one day to another, both included."""
+
+    insurances: list[Insurance]
+    starts: date
+    ends: date
+    state: CoverState
+
+
 class Trainee(Document):
     """An applicant about whom selection has decided; `id` is the applicant's.
 
@@ -131,6 +155,7 @@ class Trainee(Document):
     withdrawn: bool = False
     attendance: Attendance | None = None
     daily: dict[str, Presence] = Field(default_factory=dict)
+    covers: list[Cover] = Field(default_factory=list)
     attempts: list[Attempt] = Field(default_factory=list)
     superseded: list[Attempt] = Field(default_factory=list)
     appeals: list[Appeal] = Field(default_factory=list)

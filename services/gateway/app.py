@@ -13,6 +13,7 @@ from services.gateway.api import (
     audit,
     certificates,
     classes,
+    cover,
     deployment,
     docs,
     event_docs,
@@ -71,6 +72,7 @@ from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import audit as audit_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
+from services.gateway.pages import cover as cover_pages
 from services.gateway.pages import fairs as fair_pages
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
@@ -207,6 +209,7 @@ def pages_router() -> APIRouter:
         selection_pages,
         reserve_pages,
         class_pages,
+        cover_pages,
         assessment_pages,
         appeal_pages,
         training_certificate_pages,
@@ -237,7 +240,7 @@ def api_router() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
-        *(classes, assessments, appeals, certificates, training_certificates),
+        *(classes, cover, assessments, appeals, certificates, training_certificates),
         *(vacancies, matching, matches, fairs, tracer),
         *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )

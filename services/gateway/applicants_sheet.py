@@ -28,6 +28,7 @@ _REVEALED = {
     "email": ("Email", "E-mail"),
     "address": ("Alamat", "Address"),
     "birth_date": ("Tanggal lahir", "Birth date"),
+    "kpj": ("Nomor KPJ", "BPJS participant number"),
 }
 
 

@@ -150,6 +150,23 @@ ATTENDANCE = Kind(
     by_nik=True,
 )
 
+BPJS = Kind(
+    "bpjs",
+    "registration",
+    "/programmes/{code}/participant-numbers/rows",
+    (
+        _NIK,
+        _NAME,
+        _column(
+            "kpj",
+            *("Nomor KPJ", "KPJ", "No KPJ", "Nomor Peserta", "No Peserta", "Nomor BPJS Ketenagakerjaan"),
+            *("No BPJS Ketenagakerjaan", "Nomor BPJS TK", "No BPJS TK"),
+            needed=True,
+        ),
+    ),
+    by_nik=True,
+)
+
 ASSESSMENTS = Kind(
     "assessments",
     "certification",
@@ -228,6 +245,6 @@ VACANCIES = Kind(
     ),
 )
 
-PROGRAMME_KINDS = (APPLICANTS, SCORES, ATTENDANCE, ASSESSMENTS, CERTIFICATES, TRACER)
+PROGRAMME_KINDS = (APPLICANTS, SCORES, BPJS, ATTENDANCE, ASSESSMENTS, CERTIFICATES, TRACER)
 OTHER_KINDS = (ALUMNI, VACANCIES)
 BY_NAME = {kind.name: kind for kind in (*PROGRAMME_KINDS, *OTHER_KINDS)}

@@ -12,7 +12,7 @@ from services.gateway.stages import Stage
 from shared.contracts.selection import Outcome
 from shared.problems import Invalid
 
-Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
+Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date", "kpj"]
 REVEALABLE = get_args(Revealable)
 
 

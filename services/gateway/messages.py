@@ -97,6 +97,33 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "outside_training": ("Hari ini di luar masa pelatihan.", "This day is outside the training."),
     "in_the_future": ("Hari ini belum tiba.", "This day has not come yet."),
+    "kpj_not_digits": ("Nomor KPJ hanya berisi angka.", "A participant number has digits only."),
+    "kpj_length": (
+        "Nomor KPJ harus 11 angka, termasuk nol di depan.",
+        "A participant number has 11 digits, zeros in front included.",
+    ),
+    "kpj_of_another": (
+        "Nomor KPJ ini sudah dicatat untuk orang lain. Bila keliru, hapus dulu dari orang itu.",
+        "This participant number is recorded for somebody else. If that is wrong, take it away there first.",
+    ),
+    "kpj_changed_meanwhile": (
+        "Petugas lain sudah mencatat nomor KPJ orang ini sejak halaman dibuka.",
+        "Somebody else has recorded this person's participant number since the page was opened.",
+    ),
+    "erased": ("Data pribadi orang ini sudah dihapus.", "This person's personal data have been erased."),
+    "ends_before_it_starts": ("Hari terakhir harus sesudah hari pertama.", "The last day is before the first."),
+    "cover_too_long": (
+        "Pertanggungan ini lebih dari setahun. Periksa tahunnya.",
+        "This cover is longer than a year. Look at the years.",
+    ),
+    "cover_outside_training": (
+        "Pertanggungan ini tidak menyentuh satu hari pun dari pelatihan.",
+        "This cover touches no day of the training.",
+    ),
+    "no_such_cover": (
+        "Orang ini tidak memiliki pertanggungan dengan tanggal dan jaminan itu.",
+        "This person has no cover of these days and insurances.",
+    ),
     "no_units": ("Tidak ada kolom unit kompetensi.", "There are no columns of units."),
     "not_k_or_bk": ("Isi dengan K atau BK.", "Answer with K or BK."),
     "units_differ": (

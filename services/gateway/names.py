@@ -21,12 +21,22 @@ async def names_of(services: Services, applicant_ids: Sequence[str], why: str | 
 
     Raises Forbidden for a role that may not see them.
     """
+    people = await revealed(services, applicant_ids, ["name"], why, caller)
+    return {one: str(shown["name"]) for one, shown in people.items() if shown.get("name")}
+
+
+async def revealed(
+    services: Services, applicant_ids: Sequence[str], fields: Sequence[str], why: str | None, caller: Caller
+) -> dict[str, dict[str, str]]:
+    """Personal fields by applicant, put on record with the reason before they are told, without whoever is erased.
+
+    Raises Forbidden for a role that may not see them.
+    """
     if not caller.sees_personal_data:
         raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
     for start in range(0, len(applicant_ids), _AT_ONCE):
         some = list(applicant_ids[start : start + _AT_ONCE])
-        body = {"applicant_ids": some, "fields": ["name"], "reason": why}
-        answer = await services.post("registration", "/people/reveal", caller, body)
-        found |= {one: str(shown["name"]) for one, shown in answer["people"].items() if shown.get("name")}
+        body = {"applicant_ids": some, "fields": list(fields), "reason": why}
+        found |= (await services.post("registration", "/people/reveal", caller, body))["people"]
     return found

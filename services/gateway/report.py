@@ -17,7 +17,7 @@ from shared.unwatched import unwatched
 MASK = "•••"
 _LONGEST_VALUE = 300  # characters of a cell that a report quotes
 _MOST_KEPT = 1_000  # findings of each sort in a kept report: a document of the database holds 16 MB
-PERSONAL = frozenset({"nik", "name", "birth_place", "birth_date", "address", "village", "phone", "email"})
+PERSONAL = frozenset({"nik", "name", "birth_place", "birth_date", "address", "village", "phone", "email", "kpj"})
 
 
 class Finding(BaseModel):

@@ -23,6 +23,7 @@ _REGISTRAR = frozenset({Role.ADMIN, Role.REGISTRAR})
 _SELECTOR = frozenset({Role.ADMIN, Role.SELECTOR})
 _CERTIFIER = frozenset({Role.ADMIN, Role.CERTIFIER})
 _PLACEMENT = frozenset({Role.ADMIN, Role.PLACEMENT})
+_COVERERS = _CERTIFIER | _REGISTRAR  # who arranges cover by BPJS: registrars upload the list
 _CALLERS = _PLACEMENT | _REGISTRAR  # who has a graduate on the phone: registrars see numbers
 _OPERATOR = frozenset({Role.ADMIN, Role.OPERATOR})
 _ADMIN = frozenset({Role.ADMIN})
@@ -34,6 +35,7 @@ _OF_KIND = {
     "applicants": _REGISTRAR,
     "alumni": _REGISTRAR,
     "scores": _SELECTOR,
+    "bpjs": _REGISTRAR,
     "attendance": _CERTIFIER,
     "assessments": _CERTIFIER,
     "certificates": _CERTIFIER,
@@ -56,6 +58,12 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/programmes/{code}/classes/{class_code}/attendance"): _CERTIFIER,
     ("POST", "/programmes/{code}/classes/{class_code}/completion"): _CERTIFIER,
     ("GET", "/programmes/{code}/classes/{class_code}/sign-sheet.pdf"): _STAFF,
+    ("GET", "/cover/missing"): _STAFF,
+    ("GET", "/programmes/{code}/cover"): ALL,
+    ("GET", "/programmes/{code}/classes/{class_code}/cover"): _STAFF,
+    ("POST", "/programmes/{code}/classes/{class_code}/cover"): _COVERERS,
+    ("POST", "/programmes/{code}/participant-numbers"): _REGISTRAR,
+    ("GET", "/programmes/{code}/classes/{class_code}/cover-list.xlsx"): _REGISTRAR,
     ("POST", "/programmes/{code}/classes/{class_code}/training-certificates"): _CERTIFIER,
     # they bear names
     ("GET", "/programmes/{code}/classes/{class_code}/training-certificates.pdf"): _REGISTRAR,
@@ -168,6 +176,7 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
 PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/beranda"): ALL,
     ("GET", "/beranda/tertahan"): _OPERATOR,
+    ("GET", "/beranda/bpjs"): _STAFF,
     ("POST", "/keluar"): ALL,
     ("GET", "/program"): _REGISTRAR,
     ("GET", "/program-baru"): _REGISTRAR,
@@ -205,6 +214,10 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/program/{code}/kelas/{class_code}/kehadiran"): _CERTIFIER,
     ("POST", "/program/{code}/kelas/{class_code}/selesai"): _CERTIFIER,
     ("POST", "/program/{code}/kelas/{class_code}/daftar-hadir"): _STAFF,
+    ("GET", "/program/{code}/kelas/{class_code}/bpjs"): _STAFF,
+    ("POST", "/program/{code}/kelas/{class_code}/bpjs/catat"): _COVERERS,
+    ("POST", "/program/{code}/kelas/{class_code}/bpjs/nomor"): _REGISTRAR,
+    ("POST", "/program/{code}/kelas/{class_code}/bpjs/daftar"): _REGISTRAR,
     ("POST", "/program/{code}/kelas/{class_code}/sertifikat-pelatihan"): _CERTIFIER,
     ("POST", "/program/{code}/kelas/{class_code}/cetak-sertifikat"): _REGISTRAR,
     ("POST", "/pendaftar/{applicant_id}/sertifikat-pelatihan"): _CERTIFIER,

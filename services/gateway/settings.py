@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
+from services.gateway import cover_list
+from services.gateway.cover_list import Column
 from services.gateway.passwords import LEAST_CHARACTERS
 from shared.settings import ServiceSettings
 
@@ -35,6 +37,11 @@ class Settings(ServiceSettings):
         default="http://127.0.0.1:8080", description="Where citizens reach the pages: in QR codes and links."
     )
 
+    cover_list: str = Field(
+        default=cover_list.DEFAULT,
+        description="The columns of the list that is uploaded to BPJS Ketenagakerjaan: `Heading=field; …`.",
+    )
+
     session_idle_s: int = Field(default=3600, ge=10, description="A session unused for that long is over.")
     session_longest_s: int = Field(default=12 * 3600, ge=10, description="And so is one this old.")
 
@@ -54,3 +61,13 @@ class Settings(ServiceSettings):
         for one in filter(None, map(str.strip, given.split(","))):
             ip_network(one)
         return given
+
+    @field_validator("cover_list")
+    @classmethod
+    def _has_columns(cls, given: str) -> str:
+        cover_list.columns(given)
+        return given
+
+    @property
+    def columns_of_cover_list(self) -> list[Column]:
+        return cover_list.columns(self.cover_list)

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.registration import api, people_api, privacy_api, programmes_api, public_api
+from services.registration import api, participant_numbers_api, people_api, privacy_api, programmes_api, public_api
 from services.registration.intake import Intake
 from services.registration.rotating import complain_of_missing_keys
 from services.registration.settings import Settings
@@ -19,13 +19,13 @@ def build(settings: Settings | None = None) -> FastAPI:
     storage = storage_of(settings, "registration")
     vault = Vault(settings.field_keys.get_secret_value(), settings.person_key.get_secret_value())
     store = Store(storage, vault)
-    routers = [programmes_api.router, api.router, people_api.router, privacy_api.router, public_api.router]
+    concepts = (programmes_api, api, people_api, participant_numbers_api, privacy_api, public_api)
     app = create(
         settings,
         storage,
         store,
         Subscriptions("registration"),
-        routers,
+        [concept.router for concept in concepts],
         background=[lambda: complain_of_missing_keys(store)],
         title="Jalur registration",
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, Field
@@ -44,6 +45,7 @@ class Applicant(Document):
     sealed: dict[str, str] = Field(default_factory=dict)  # the person's fields, see Person
     name_tokens: list[str] = Field(default_factory=list)
     phone_token: str | None = None
+    kpj_token: str | None = None
     warnings: list[Oddity] = Field(default_factory=list)
     withdrawn_on: date | None = None
     erased_at: datetime | None = None  # since then nothing personal is held, see erasure.py
@@ -112,6 +114,7 @@ class Applicant(Document):
         registered_at = self.registered_at or signed.at
         submitted_on = registered_at.astimezone(JAKARTA).date()
         cleaned = clean({**as_cells(before, facts_before), **cells}, programme, submitted_on)
+        cleaned = replace(cleaned, person=replace(cleaned.person, kpj=before.kpj))
         personal = [name for name, value in vars(cleaned.person).items() if value != getattr(before, name)]
         if not personal and cleaned.facts == facts_before:
             return None

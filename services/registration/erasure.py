@@ -24,7 +24,8 @@ def erase(applicant: Applicant, vault: Vault, reason: str, signed: Signature) ->
     if applicant.erased_at is not None:
         return None
     reason = naming_none_of([applicant], vault, reason)
-    applicant.sealed, applicant.name_tokens, applicant.phone_token = {}, [], None
+    applicant.sealed, applicant.name_tokens = {}, []
+    applicant.phone_token = applicant.kpj_token = None
     applicant.warnings, applicant.idempotency_key = [], None
     applicant.ledger.append(entry(signed, "erased", reason))
     applicant.erased_at = signed.at

@@ -26,7 +26,7 @@ from shared.storage import Taken
 router = APIRouter()
 
 Reason = Annotated[str, Field(max_length=500, pattern=r"\S")]
-Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date"]
+Revealable = Literal["nik", "name", "phone", "email", "address", "birth_date", "kpj"]
 
 
 class Niks(BaseModel):

@@ -20,6 +20,7 @@ T = TypeVar("T")
 _CHUNK = 1_000  # values in one query's $in
 MOST_FOUND = 200
 _NIK_CORRECTED = {"mistyped.0": {"$exists": True}}
+_HAS_KPJ = {"kpj_token": {"$gt": ""}}  # trainees have one, of many who apply
 
 
 class Standing(NamedTuple):
@@ -48,6 +49,9 @@ class Store:
                 IndexModel([("programme_code", 1), ("name_tokens", 1), ("number", 1)]),
                 IndexModel([("programme_code", 1), ("phone_token", 1)]),
                 IndexModel([("mistyped", 1)], partialFilterExpression=_NIK_CORRECTED),
+                IndexModel([("kpj_token", 1)], partialFilterExpression=_HAS_KPJ),
+                # of two clerks who type the same number for two people, the second is told
+                IndexModel([("programme_code", 1), ("kpj_token", 1)], unique=True, partialFilterExpression=_HAS_KPJ),
             ],
         )
         self.people = storage.documents("people", Alumnus, aggregate="person")
@@ -99,6 +103,12 @@ class Store:
             found = self._applicants_with(programme_code, "phone_token", by_token, {"phone_token": 1, "person_id": 1})
             holders.update({by_token[holder["phone_token"]]: holder["person_id"] async for holder in found})
         return holders
+
+    async def kpj_holders(self, kpj: str) -> set[str]:
+        """The person ids of those who hold a participant number, in any programme."""
+        where = {"kpj_token": self.vault.kpj_token(kpj)}
+        found = await guarded(self.applicants.raw.find(where, {"person_id": 1}).to_list(None))
+        return {one["person_id"] for one in found}
 
     async def aged_otherwise(self, programme: Programme) -> list[str]:
         """Ids of applicants whose age was counted at another training start than the programme now has."""

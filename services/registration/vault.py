@@ -93,6 +93,10 @@ class Vault:
         """What to store of a phone number so that two people who share it are noticed."""
         return self._token("phone", number)
 
+    def kpj_token(self, kpj: str) -> str:
+        """What to store of a participant number so that two people are not given the same."""
+        return self._token("kpj", kpj)
+
     def _token(self, kind: str, value: str) -> str:
         return hmac.digest(self._search_key, f"{kind}:{value}".encode(), "sha256").hex()[:_TOKEN]
 

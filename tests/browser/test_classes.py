@@ -1,10 +1,18 @@
-"""A class from its first day to its completion: marked by two clerks, closed, and signed on paper."""
+"""A class from its first day to its completion: marked by two clerks, closed, and signed on paper; and its cover by
+BPJS Ketenagakerjaan before it begins.
+"""
 
+import io
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
+import openpyxl
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from shared.cells import JAKARTA
 from tests.browser.office import Office, Window
 
 OpenWindow = Callable[..., Window]
@@ -103,4 +111,150 @@ def test_others_only_read(open_window: OpenWindow) -> None:
     window.page.goto("/program/LPKS-2025/kelas/KOM-1" + _WEEK)
     expect(window.page.locator("h1")).to_be_visible()
     assert window.page.locator("main select, main input[type=checkbox], main .primary").count() == 0
+    assert window.judge() == []
+
+
+_TODAY = datetime.now(JAKARTA).date()
+_LESS_THAN_ALL = {"starts": str(_TODAY + timedelta(days=20)), "ends": str(_TODAY + timedelta(days=30))}
+_TRAINING = {**_LESS_THAN_ALL, "ends": str(_TODAY + timedelta(days=40))}
+_BARISTA = {
+    "code": "BAR", "name": "Barista", "vocation": "Barista", "provider": "BLK", "provider_kind": "BLK", "seats": 16,
+    "lsp": "LSP Kuliner", "scheme": "Barista",
+}  # fmt: skip
+
+
+def _class_to_begin(office: Office, code: str) -> list[str]:
+    """The registration numbers of three people who have a place in a class that begins in twenty days."""
+    window = {"opens": str(_TODAY - timedelta(days=2)), "closes": str(_TODAY + timedelta(days=2))}
+    rule = {"written_weight": 0.5, "interview_weight": 0.5, "pass_mark": 50, "reserves_per_class": 0}
+    definition: dict[str, Any] = {
+        "code": code, "name": f"Program BPJS {code}", "fund": "DBHCHT", "city": "Kota Pekalongan", "selection": rule,
+        "registration": window, "training": _TRAINING, "eligibility": {}, "classes": [_BARISTA],
+    }  # fmt: skip
+    niks = [f"337501420100{ord(code[-1]):02}{number:02}" for number in range(3)]
+    with office.api() as client:
+        assert client.post("/programmes", json=definition).is_success
+        for number, nik in enumerate(niks):
+            person = {
+                "name": f"Wati Uji {number}", "nik": nik, "birth_date": "2 Januari 2000", "gender": "P",
+                "city": "Kota Pekalongan", "education": "SMA", "choice_1": "BAR", "willing_to_move": "ya",
+                "occupation": "Tidak bekerja",
+            }  # fmt: skip
+            assert client.post(f"/programmes/{code}/applicants", json=person).is_success
+        rows = "".join(f"{nik};80;7{number}\n" for number, nik in enumerate(niks))
+        sheet = f"NIK;Nilai Tes Tertulis;Nilai Wawancara\n{rows}".encode()
+        scored = client.post(f"/programmes/{code}/imports/scores", files={"file": ("nilai.csv", sheet)})
+        assert scored.json()["accepted"] == len(niks), scored.text
+        assert client.post(f"/programmes/{code}/selection/decide").is_success
+        for _ in range(100):
+            people = client.get(f"/programmes/{code}/classes/BAR").json().get("people", [])
+            if len(people) == len(niks):
+                return [one["registration_no"] for one in people]
+            time.sleep(0.2)
+    raise AssertionError("nobody has got a place")
+
+
+def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Office) -> None:
+    window, colleague = open_window("admin"), open_window("certifier")
+    window.expected_statuses = colleague.expected_statuses = {409, 422}
+    page, code = window.page, f"BPJS-{'A' if window.width > 500 else 'B'}"
+    first, second, third = _class_to_begin(office, code)
+    address = f"/program/{code}/kelas/BAR/bpjs"
+
+    # it waits on Beranda, by itself, and leads to the class
+    page.goto("/beranda")
+    expect(page.locator(f"a[href='{address}']")).to_contain_text("3 Barista")
+    window.keep("bpjs-beranda")
+    assert window.judge() == []
+    page.locator(f"a[href='{address}']").click()
+    expect(page.get_by_text("Terlindungi penuh", exact=True)).to_be_visible()
+    expect(page.locator("tbody tr").filter(has_text="! JKK + JKM")).to_have_count(3)
+    window.keep("bpjs-belum")
+    assert window.judge() == []
+    colleague.page.goto(address)
+
+    # with the keyboard: the form is filled with the days of the training, and everybody who lacks cover is ticked
+    page.get_by_label("Sampai", exact=True).fill(_LESS_THAN_ALL["ends"])
+    page.get_by_label("JKK, kecelakaan kerja").uncheck()
+    page.get_by_label("JKM, kematian").uncheck()
+    page.get_by_role("button", name="Catat untuk yang dicentang").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".summary")).to_be_focused()
+    page.locator(".summary a", has_text="Pilih jaminannya").click()
+    assert page.get_by_label("Sampai", exact=True).input_value() == _LESS_THAN_ALL["ends"]
+    page.get_by_label("JKK, kecelakaan kerja").check()
+    page.get_by_label("JKM, kematian").check()
+    page.get_by_label("Keadaan", exact=True).select_option("active")
+    page.get_by_role("button", name="Catat untuk semua peserta").click()
+    page.wait_for_url("**#peserta")
+    expect(page.locator("tbody .badge.good", has_text="Berlaku")).to_have_count(3)
+    expect(page.locator("tbody tr").filter(has_text="! JKK + JKM")).to_have_count(3)  # the last ten days
+
+    # the colleague has not seen that: whoever is ticked there is told, and nothing is overwritten
+    colleague.page.get_by_role("button", name="Catat untuk yang dicentang").click()
+    expect(colleague.page.locator(".summary")).to_contain_text(
+        f"{first}: {office.administrator} sudah mencatat pertanggungan orang ini sejak halaman dibuka"
+    )
+    assert colleague.page.get_by_role("button", name="Simpan nomor KPJ").count() == 0
+    colleague.keep("bpjs-berbenturan")
+    assert colleague.judge() == []
+
+    # wrong days: cancelled, and others recorded
+    page.get_by_role("link", name="Ubah keadaannya").click()
+    page.wait_for_url("**#mulai")
+    expect(page.locator("tbody input[type=checkbox]:checked")).to_have_count(3)
+    page.get_by_label("Keadaan", exact=True).select_option("cancelled")
+    page.get_by_role("button", name="Catat untuk yang dicentang").click()
+    expect(page.locator("tbody .badge.bad", has_text="Dibatalkan")).to_have_count(3)
+    page.get_by_label("Keadaan", exact=True).select_option("active")
+    page.get_by_label(third, exact=True).uncheck()
+    page.get_by_role("button", name="Catat untuk yang dicentang").click()
+    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(2)
+
+    # numbers: typed down the column, refused at their field, kept by their end alone
+    numbers = {first: f"250637712{window.width % 100:02}", second: "123", third: ""}
+    for who, number in numbers.items():
+        page.get_by_label(f"Nomor KPJ, {who}").fill(number)
+    page.keyboard.press("Enter")
+    expect(page.locator(".summary")).to_contain_text(f"{second}: Nomor KPJ harus 11 angka")
+    page.locator(".summary a").first.click()
+    expect(page.get_by_label(f"Nomor KPJ, {second}")).to_be_focused()
+    expect(page.get_by_label(f"Nomor KPJ, {second}")).to_have_value("123")
+    expect(page.locator("tbody").first).to_contain_text(f"*******{numbers[first][-4:]}")
+    assert numbers[first] not in page.content()
+    window.keep("bpjs-nomor")
+    assert window.judge() == []
+
+    # the list has who is not covered, in clear, for a reason
+    page.get_by_label("Untuk keperluan apa?").fill(f"Unggah BPJS {window.width}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Unduh daftar (xlsx)").click()
+    heading, *rows = (
+        openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes())).worksheets[0].iter_rows(values_only=True)
+    )
+    [row] = [dict(zip(heading, cells, strict=True)) for cells in rows]
+    assert row["Nama Lengkap"] == "Wati Uji 2" and str(row["NIK"]).startswith("337501420100")
+    page.get_by_label("Keadaan", exact=True).select_option("active")
+    page.get_by_role("button", name="Catat untuk semua peserta").click()
+    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(3)
+    page.get_by_label("Untuk keperluan apa?").fill("Sekali lagi")
+    page.get_by_role("button", name="Unduh daftar (xlsx)").click()
+    expect(page.locator(".summary")).to_contain_text("semuanya sudah terlindungi")
+
+    page.goto(f"/program/{code}/kelas")
+    expect(page.locator("tbody tr").first).to_contain_text("3 / 3")
+    page.goto("/beranda/bpjs")
+    assert page.locator(f"a[href='{address}']").count() == 0
+    with office.api() as client:
+        [someone] = [
+            one
+            for one in client.get(f"/programmes/{code}/classes/BAR").json()["people"]
+            if one["registration_no"] == third
+        ]
+        asked = {"service": "registration", "about": someone["applicant_id"]}
+        reasons = [one["reason"] for one in client.get("/audit/entries", params=asked).json()["items"]]
+    assert f"Unggah BPJS {window.width}" in reasons
+    page.goto(f"/pendaftar/{someone['applicant_id']}")
+    expect(page.get_by_text("Pertanggungan BPJS dicatat").first).to_be_visible()
+    window.keep("bpjs-riwayat")
     assert window.judge() == []

@@ -37,6 +37,7 @@ from tests.stack import free_port
 CODE, OPEN = "LPKS-2025", "UJI-DATA"
 NIK, NAME, PHONE = "3375014107990012", "Ratna Kusumaningtyas", "0813-2244-6688"
 OTHER_NIK, OTHER_NAME = "3375014107990013", "Wulan Purnamasari"
+KPJ = "25063771204"
 ADDRESS, EMAIL = "Gang Seroja Nomor 17", "ratna.kusuma@surat.id"
 
 
@@ -65,6 +66,7 @@ def sought(sample: Path) -> Sought:
     sought.add(nik=NIK, phone=PHONE, texts=(NAME, ADDRESS))
     sought.add(nik=OTHER_NIK, texts=(OTHER_NAME,))
     sought.texts.add(EMAIL.encode())
+    sought.phones.add(KPJ.encode())
     return sought
 
 
@@ -80,6 +82,7 @@ def sought(sample: Path) -> Sought:
         "RATNA kusumaningtyas",
         ADDRESS.lower(),
         EMAIL.upper(),
+        "2506 3771 204",
     ],
 )
 def test_the_search_finds_what_is_planted(planted: str, sought: Sought) -> None:
@@ -164,9 +167,15 @@ def _make_mistakes(client: httpx.Client, certificate: dict[str, Any], folder: Pa
     search, why = f"/programmes/{OPEN}/applicants/search", {"X-Reveal-Reason": f"menelepon {NAME} {PHONE}"}
     for wanted in ({"name": NAME}, {"nik": NIK}, {"nik": f"{NIK}1"}):
         _expect(client.post(search, json=wanted, params={"reveal": "nik,name,phone"}, headers=why), 200)
-    fields = ["nik", "name", "phone", "address", "birth_date", "email"]
+    entered = {"people": {ratna: {"kpj": KPJ, "seen": 0}}}
+    assert _expect(client.post(f"/programmes/{OPEN}/participant-numbers", json=entered), 200)["changed"] == 1
+    wrong = {
+        "people": {KPJ: {"kpj": KPJ, "seen": 0}, wulan: {"kpj": KPJ, "seen": 0}, ratna: {"kpj": f"{KPJ}7", "seen": 1}}
+    }
+    assert len(_expect(client.post(f"/programmes/{OPEN}/participant-numbers", json=wrong), 200)["refused"]) == 3
+    fields = ["nik", "name", "phone", "address", "birth_date", "email", "kpj"]
     shown = _expect(client.post(f"/applicants/{ratna}/reveal", json={"fields": fields, "reason": said}), 200)
-    assert (shown["nik"], shown["name"], shown["phone"]) == (NIK, NAME, "+6281322446688")
+    assert (shown["nik"], shown["name"], shown["phone"], shown["kpj"]) == (NIK, NAME, "+6281322446688", KPJ)
 
     holder = f"/applicants/{certificate['applicant_id']}/reveal"
     known = _expect(client.post(holder, json={"fields": ["name", "nik"], "reason": "sertifikat"}), 200)
@@ -187,6 +196,11 @@ def _make_mistakes(client: httpx.Client, certificate: dict[str, Any], folder: Pa
         {"NIK": NIK, "Nama": NAME, "Nilai Tes Tertulis": 70, "Nilai Wawancara": 70, "Keterangan": f"{NAME} {PHONE}"},
         {"NIK": "3375014107990099", "Nama": "Entah Siapa", "Nilai Tes Tertulis": 70, "Nilai Wawancara": NIK},
     ]
+    numbers = [
+        {"NIK": NIK, "Nama": NAME, "Nomor KPJ": KPJ},
+        {"NIK": OTHER_NIK, "Nama": OTHER_NAME, "Nomor KPJ": KPJ},
+        {"NIK": NIK, "Nama": NAME, "Nomor KPJ": f"{NAME} {KPJ}"},
+    ]
     attendance = [
         {**person, "Kelas": words, "Hari Pelatihan": 20, "Hadir": 20, "Keterangan": name} for words in (NIK, name)
     ]
@@ -204,6 +218,7 @@ def _make_mistakes(client: httpx.Client, certificate: dict[str, Any], folder: Pa
     vacancies = [{"Kode": code, **terms, **offered, **ends} for code in ("L-1", NIK)]
     sheets: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         (OPEN, "scores", scores),
+        (OPEN, "bpjs", numbers),
         (CODE, "attendance", attendance),
         (OPEN, "applicants", applicants),
         ("", "alumni", alumni),

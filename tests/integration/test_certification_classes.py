@@ -1,7 +1,7 @@
 """A class on a real RabbitMQ and MongoDB: its days are marked by two clerks, closed, and contradicted by a sheet."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -9,6 +9,7 @@ from aio_pika.abc import AbstractConnection
 
 from services.certification.app import build
 from services.certification.settings import Settings
+from shared.cells import JAKARTA
 from shared.contracts.certification import TrainingCompleted
 from shared.contracts.registration import ProgrammeOpened
 from tests.builders import programme
@@ -106,3 +107,85 @@ async def test_a_class_that_the_programme_has_not_is_none(
         await until(lambda: _is_known(client))
         assert (await client.get("/programmes/UJI-1/classes/X")).json()["code"] == "unknown_class"
         assert (await client.get("/programmes/X/classes/A")).json()["code"] == "unknown_class"
+
+
+def days_from_today(days: int) -> str:
+    return (datetime.now(JAKARTA).date() + timedelta(days=days)).isoformat()
+
+
+async def record_cover(
+    client: httpx.AsyncClient, starts: str, ends: str, state: str = "active", **seen: int
+) -> dict[str, Any]:
+    """`seen` of each applicant."""
+    body = {"insurances": ["jkm", "jkk"], "starts": starts, "ends": ends, "state": state, "people": seen}
+    answer = await client.post(f"{CLASS}/cover", json=body)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return dict(answer.json())
+
+
+async def test_a_class_is_covered_before_it_begins(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker, "certification.#")
+    first, last = days_from_today(7), days_from_today(27)
+    training = {"starts": date.fromisoformat(first), "ends": date.fromisoformat(last)}
+    definition = programme({"A": 9, "B": 9}, training=training)
+    async with running(build, settings_for(Settings), "certification") as client:
+        await open_past_programme(broker)
+        await until(lambda: _is_known(client))
+        assert (await client.get("/cover/missing")).json() == {"classes": []}
+        await publish(broker, ProgrammeOpened(programme_code="UJI-1", revision=2, programme=definition), "UJI-1", 2)
+        for applicant_id in ("a1", "a2", "a3"):
+            await decide(broker, applicant_id)
+        await until(lambda: known(client, "a1", "a2", "a3"))
+
+        async def missing() -> list[tuple[str, int, int, bool]]:
+            classes = (await client.get("/cover/missing")).json()["classes"]
+            return [(one["class_code"], one["due"], one["covered"], one["began"]) for one in classes]
+
+        await until(lambda: _equal(missing, [("A", 3, 0, False)]))
+        wrong = await record_cover(client, first, days_from_today(20), a1=0, a2=0, nobody=0)
+        assert wrong == {"changed": 2, "refused": [{"applicant_id": "nobody", "reason": "other_class"}]}
+        shown = (await client.get(f"{CLASS}/cover")).json()
+        assert (shown["due"], shown["covered"], shown["starts"], shown["ends"]) == (3, 0, first, last)
+        assert shown["people"][0] == {
+            "applicant_id": "a1",
+            "withdrawn": False,
+            "due": True,
+            "covers": [{"insurances": ["jkk", "jkm"], "starts": first, "ends": days_from_today(20), "state": "active"}],
+            "gaps": [
+                {"insurance": insurance, "starts": days_from_today(21), "ends": last} for insurance in ("jkk", "jkm")
+            ],
+            "changes": 1,
+        }
+
+        # all at once, the second time by somebody who has not seen that; what is the same is no clash
+        assert await record_cover(client, first, last, a1=1, a2=1) == {"changed": 2, "refused": []}
+        told = await record_cover(client, first, last, "cancelled", a1=1, a2=2, a3=0)
+        assert told == {
+            "changed": 1,
+            "refused": [
+                {"applicant_id": "a1", "reason": "changed_meanwhile", "by": "petugas"},
+                {"applicant_id": "a3", "reason": "no_such_cover"},
+            ],
+        }
+        assert await record_cover(client, first, last, a1=0) == {"changed": 0, "refused": []}
+        assert (await record_cover(client, last, first, a1=2))["refused"][0]["reason"] == "ends_before_it_starts"
+        assert await record_cover(client, first, last, "requested", a3=0) == {"changed": 1, "refused": []}
+        classes = (await client.get("/programmes/UJI-1/cover")).json()["classes"]
+        assert classes == [
+            {"class_code": "A", "due": 3, "covered": 1, "requested": 1},
+            {"class_code": "B", "due": 0, "covered": 0, "requested": 0},
+        ]
+        assert (await client.get(CLASS)).json()["cover"] == classes[0]
+        for who, seen in (("a2", 3), ("a3", 1)):
+            assert (await record_cover(client, first, last, "active", **{who: seen}))["changed"] == 1
+        assert await missing() == []
+        ledger = (await client.get("/applicants/a3")).json()["ledger"]
+        assert [(one["what"], one["by"]) for one in ledger[1:]] == [("cover_recorded", "petugas")] * 2
+        assert (await client.get("/programmes/X/cover")).json()["code"] == "unknown_programme"
+        assert outsider.seen == []
+
+
+async def _equal(ask: Callable[[], Awaitable[Any]], wanted: Any) -> bool:
+    return bool(await ask() == wanted)

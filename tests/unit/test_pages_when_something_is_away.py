@@ -1,5 +1,6 @@
 """Pages say what is known also when not everybody answers."""
 
+import re
 from typing import Any
 
 import pytest
@@ -52,3 +53,23 @@ def test_an_applicant_whom_the_lists_do_not_know_yet_is_shown(certification: dic
     form: dict[str, Any] = {"form": None, "typed": {}, "missing": None, "correctable": ()}
     page = site._environment("id").get_template("satu_pendaftar.html")
     assert "UJI-1-0001" in page.render(**told, **frame, **form, asset=site.asset)
+
+
+def test_a_form_of_cover_that_was_interrupted_is_told_in_words() -> None:
+    fields = [
+        *(("dilihat:a1", "0"), ("wajib", "a1"), ("orang", "a1"), ("mulai", "2030-05-06")),
+        *(("jaminan", "jkk"), ("keadaan", "requested"), ("kpj:a1:0", "25063771204")),
+    ]
+    frame = {
+        "caller": None,
+        "csrf_token": "",
+        "allowed": lambda *_: True,
+        "here": "/",
+        "address": "/",
+        "language": "id",
+    }
+    page = site._environment("id").get_template("isian.html")
+    shown = page.render(action="/x", fields=fields, asset=site.asset, **frame)
+    told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", shown)
+    assert told == [("Mulai", "2030-05-06"), ("Jaminan", "JKK"), ("Keadaan", "Diajukan"), ("Nomor KPJ", "25063771204")]
+    assert all(f'name="{name}" value="{value}"' in shown for name, value in fields)

@@ -1,5 +1,6 @@
 """Kelas: who is in a class, attendance day by day in a grid, closing it, and the sheet that is signed."""
 
+import contextlib
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from services.gateway.api import classes, programmes
+from services.gateway.api import classes, cover, programmes
 from services.gateway.api.classes import Closing, Mark, Marks
 from services.gateway.api.gateway import TheGateway
 from services.gateway.pages import site
@@ -16,7 +17,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused, at
 from services.gateway.uploads import form_of
 from shared.cells import JAKARTA
-from shared.problems import Conflict, Invalid
+from shared.problems import Away, Conflict, Invalid
 
 router = APIRouter(route_class=Page)
 
@@ -29,7 +30,11 @@ async def list_classes(code: str, request: Request, gateway: TheGateway, caller:
     """The classes of a programme and how far their people are."""
     programme = await programmes.show_programme(code, gateway, caller)
     funnel = await programmes.funnel(code, gateway, caller)
-    return site.render(request, "kelas.html", caller, programme=programme, per_class=funnel.per_class)
+    covers: dict[str, Any] = {}
+    with contextlib.suppress(Away, Refused):  # certification is away, or has not heard of the programme yet
+        covers = {one["class_code"]: one for one in (await cover.show_classes(code, gateway, caller))["classes"]}
+    told: dict[str, Any] = {"programme": programme, "per_class": funnel.per_class, "covers": covers}
+    return site.render(request, "kelas.html", caller, **told)
 
 
 @router.get("/program/{code}/kelas/{class_code}")

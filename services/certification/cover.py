@@ -1,0 +1,125 @@
+"""Cover by BPJS Ketenagakerjaan: it must span the days of a trainee's class, accidents (JKK) and death (JKM) alike.
+
+Whatever is not covered by something that BPJS has confirmed is a gap. Nobody has to be covered who has withdrawn or
+dropped out. A cover is known by its days and by what it insures: to put days right, the wrong one is cancelled.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from services.certification import enrolment, training
+from services.certification.trainee import Cover, CoverState, Insurance, Trainee
+from shared.contracts.registration import ClassOffer, Programme
+from shared.judging import Change, refused
+from shared.ledger import Signature
+
+RECORDED = "cover_recorded"
+_A_DAY, _LONGEST = timedelta(days=1), timedelta(days=366)  # no training is longer: another year was typed
+
+
+class Gap(NamedTuple):
+    """Days of the class, both included, on which one insurance is missing."""
+
+    insurance: Insurance
+    starts: date
+    ends: date
+
+
+class CoverOvertaken(Exception):
+    """Somebody else has recorded a cover of this trainee since it was looked at; `by` is who."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+def record(
+    trainee: Trainee, cover: Cover, class_code: str, programme: Programme, signed: Signature, seen: int | None = None
+) -> Change | None:
+    """Record a cover, or that it stands otherwise now; None when it is known as that.
+
+    `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class",
+    "no_such_cover", "ends_before_it_starts", "cover_too_long", "cover_outside_training"; and what
+    `enrolment.class_of` raises, unless a cover is cancelled, which may be that of somebody who has left.
+    """
+    cancels = cover.state is CoverState.CANCELLED
+    if not cancels and enrolment.class_of(trainee, programme).code != class_code:
+        raise refused("other_class")
+    if cover.ends < cover.starts:
+        raise refused("ends_before_it_starts", "ends", cover.ends.isoformat())
+    if cover.ends - cover.starts > _LONGEST:
+        raise refused("cover_too_long", "ends", cover.ends.isoformat())
+    if cover.ends < programme.training.starts or cover.starts > programme.training.ends:
+        raise refused("cover_outside_training", "starts", cover.starts.isoformat())
+    held = next((one for one in trainee.covers if _same(one, cover)), None)
+    if held is None and cancels:
+        raise refused("no_such_cover")
+    if held is not None and held.state is cover.state:
+        return None
+    if seen is not None and seen != changes(trainee):
+        raise CoverOvertaken(next((one.by for one in reversed(trainee.ledger) if one.what == RECORDED), ""))
+    before = None if held is None else held.state
+    if held is None:
+        trainee.covers.append(cover.model_copy())
+    else:
+        held.state = cover.state
+    trainee.write(signed, RECORDED, **cover.model_dump(mode="json"), before=before)
+    return Change([], [])
+
+
+def changes(trainee: Trainee) -> int:
+    """How often a cover was recorded: whoever has seen as many has seen the latest."""
+    return sum(one.what == RECORDED for one in trainee.ledger)
+
+
+def is_due(trainee: Trainee) -> bool:
+    """Whether somebody has to be covered."""
+    left = trainee.attendance is not None and training.dropped_out(trainee.attendance.note)
+    return not trainee.withdrawn and not left
+
+
+def gaps(trainee: Trainee, programme: Programme) -> list[Gap]:
+    """What is not covered of the days of the training, by insurance; nothing of whoever need not be covered."""
+    if not is_due(trainee):
+        return []
+    active = [one for one in trainee.covers if one.state is CoverState.ACTIVE]
+    starts, ends = programme.training.starts, programme.training.ends
+    return [gap for insurance in Insurance for gap in _uncovered(insurance, active, starts, ends)]
+
+
+def shown(trainee: Trainee, programme: Programme) -> dict[str, Any]:
+    """The covers of one trainee and what is missing."""
+    return {
+        "applicant_id": trainee.id,
+        "withdrawn": trainee.withdrawn,
+        "due": is_due(trainee),
+        "covers": sorted(trainee.covers, key=lambda one: (one.starts, one.ends)),
+        "gaps": [gap._asdict() for gap in gaps(trainee, programme)],
+        "changes": changes(trainee),
+    }
+
+
+def counts(trainees: Iterable[Trainee], offer: ClassOffer, programme: Programme) -> dict[str, Any]:
+    """Of a class's trainees: how many have to be covered, are so on all its days, or wait for BPJS to confirm it."""
+    due = [one for one in trainees if is_due(one)]
+    missing = [one for one in due if gaps(one, programme)]
+    return {
+        "class_code": offer.code,
+        "due": len(due),
+        "covered": len(due) - len(missing),
+        "requested": sum(any(held.state is CoverState.REQUESTED for held in one.covers) for one in missing),
+    }
+
+
+def _same(one: Cover, other: Cover) -> bool:
+    return (one.starts, one.ends, set(one.insurances)) == (other.starts, other.ends, set(other.insurances))
+
+
+def _uncovered(insurance: Insurance, active: Iterable[Cover], starts: date, ends: date) -> list[Gap]:
+    found, missing_from = [], starts
+    for cover in sorted((one for one in active if insurance in one.insurances), key=lambda one: one.starts):
+        if missing_from < cover.starts and missing_from <= ends:
+            found.append(Gap(insurance, missing_from, min(cover.starts - _A_DAY, ends)))
+        missing_from = max(missing_from, min(cover.ends, ends) + _A_DAY)
+    return [*found, Gap(insurance, missing_from, ends)] if missing_from <= ends else found

@@ -1,0 +1,46 @@
+"""The list that is uploaded to BPJS Ketenagakerjaan: who is to be covered, from which day to which.
+
+Which columns stand in it, under which headings, is a setting: the form is BPJS's own and changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from services.gateway.listing import REVEALABLE
+
+DEFAULT: Final = (
+    "No=number; NIK=nik; Nama Lengkap=name; Tanggal Lahir=birth_date; Alamat=address; Nomor HP=phone; "
+    "Nomor KPJ=kpj; Program=insurances; Tanggal Mulai=starts; Tanggal Akhir=ends; Kelas=class_name"
+)
+_OURS: Final = ("number", "registration_no", "class_code", "class_name", "provider", "insurances", "starts", "ends")
+_DAYS: Final = ("birth_date", "starts", "ends")
+
+
+class Column(NamedTuple):
+    heading: str
+    field: str
+
+
+def columns(setting: str) -> list[Column]:
+    """`Heading=field; …`. Raises ValueError for a field there is not, and without a column."""
+    pairs = [one.partition("=") for one in setting.split(";") if one.strip()]
+    found = [Column(heading.strip(), field.strip()) for heading, _, field in pairs]
+    wrong = [one for one in found if not one.heading or one.field not in (*_OURS, *REVEALABLE)]
+    if wrong or not found:
+        raise ValueError(f"columns of the list for BPJS are written Heading=field; fields: {_OURS}, {REVEALABLE}")
+    return found
+
+
+def personal(wanted: Sequence[Column]) -> list[str]:
+    """The personal fields among them."""
+    return [field for field in REVEALABLE if field in {one.field for one in wanted}]
+
+
+def row(wanted: Sequence[Column], known: Mapping[str, Any]) -> list[Any]:
+    """One person's cells; days as dd-mm-yyyy."""
+    return [_cell(one.field, known.get(one.field)) for one in wanted]
+
+
+def _cell(field: str, value: Any) -> Any:
+    return f"{date.fromisoformat(str(value)):%d-%m-%Y}" if field in _DAYS and value else value

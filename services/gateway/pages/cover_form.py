@@ -1,0 +1,141 @@
+"""What the page of a class's cover holds: what was typed, what is wrong with it, and how covers are told together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from starlette.datastructures import FormData
+
+from services.gateway.api.cover import INSURANCES, MOST_PEOPLE, Typed
+from shared.problems import Invalid
+
+STATES: Final = ("requested", "active", "cancelled")
+_SEEN, _NUMBER = "dilihat:", "kpj:"  # dilihat:<applicant>; kpj:<applicant>:<how often it had changed>
+_NONE: Final = "-"  # as a number: take it away
+
+
+class Period(NamedTuple):
+    """Days and insurances that somebody of the class has, and how many have it in which state."""
+
+    starts: str
+    ends: str
+    insurances: Sequence[str]
+    states: Mapping[str, int]
+
+
+class Filled(NamedTuple):
+    """What stands in the form of a cover."""
+
+    starts: str
+    ends: str
+    insurances: Sequence[str]
+    state: str
+    ticked: frozenset[str]
+
+
+class Wrong(NamedTuple):
+    """A fault of a form: the field it is at, the code, whom it concerns, and who was there first."""
+
+    field: str
+    code: str
+    applicant_id: str = ""
+    by: str = ""
+
+
+def read_cover(form: FormData) -> tuple[Filled, dict[str, int], list[Wrong]]:
+    """What was typed, for whom with how many changes seen, and what is wrong with it.
+
+    With `semua` it is for everybody who has to be covered (`wajib`), else for whoever is ticked. Raises Invalid.
+    """
+    seen = {name.removeprefix(_SEEN): str(value) for name, value in form.multi_items() if name.startswith(_SEEN)}
+    filled = Filled(
+        str(form.get("mulai", "")),
+        str(form.get("akhir", "")),
+        [one for one in map(str, form.getlist("jaminan")) if one in INSURANCES],
+        str(form.get("keadaan", "")),
+        frozenset(map(str, form.getlist("wajib" if form.get("semua") else "orang"))),
+    )
+    people = {who: int(times) for who, times in seen.items() if who in filled.ticked and times.isdecimal()}
+    _refuse_too_many(people)
+    return filled, people, _faults(filled, people)
+
+
+def read_numbers(form: FormData) -> dict[str, Typed]:
+    """The numbers that were typed, by applicant; an empty field is none, a dash takes a number away.
+
+    Raises Invalid for a field that the page does not have.
+    """
+    typed: dict[str, Typed] = {}
+    for name, value in form.multi_items():
+        written = str(value).strip()
+        if name.startswith(_NUMBER) and written:
+            _, applicant_id, seen = (*name.split(":"), "", "")[:3]
+            if not seen.isdecimal():
+                raise Invalid("invalid", "The table is not as the page made it.")
+            typed[applicant_id] = Typed(kpj=None if written == _NONE else written[:100], seen=int(seen))
+    _refuse_too_many(typed)
+    return typed
+
+
+def _refuse_too_many(people: Mapping[str, Any]) -> None:
+    if len(people) > MOST_PEOPLE:
+        raise Invalid("too_many_people", f"{MOST_PEOPLE} people at most are recorded at once.")
+
+
+def as_typed(number: Typed) -> str:
+    return _NONE if number.kpj is None else str(number.kpj)
+
+
+def suggested(chosen: Period | None, shown: Mapping[str, Any], people: Iterable[Mapping[str, Any]]) -> Filled:
+    """The form as it is opened: with the days of the training and everybody who lacks cover, or with that period."""
+    if chosen is None:
+        lacking = frozenset(one["applicant_id"] for one in people if one["gaps"])
+        return Filled(shown["starts"], shown["ends"], INSURANCES, "requested", lacking)
+    holders = frozenset(one["applicant_id"] for one in people for held in one["covers"] if _period(held) == chosen[:3])
+    return Filled(chosen.starts, chosen.ends, chosen.insurances, "active", holders)
+
+
+def _faults(filled: Filled, people: Mapping[str, int]) -> list[Wrong]:
+    found = [
+        Wrong(field, "not_a_date")
+        for field, day in (("mulai", filled.starts), ("akhir", filled.ends))
+        if not _is_day(day)
+    ]
+    if not found and filled.ends < filled.starts:
+        found.append(Wrong("akhir", "ends_before_it_starts"))
+    if not filled.insurances:
+        found.append(Wrong("jaminan", "insurance_missing"))
+    if filled.state not in STATES:
+        found.append(Wrong("keadaan", "state_missing"))
+    if not people:
+        found.append(Wrong("peserta", "nobody_ticked"))
+    return found
+
+
+def _is_day(written: str) -> bool:
+    try:
+        return date.fromisoformat(written).isoformat() == written
+    except ValueError:
+        return False
+
+
+def _period(held: Mapping[str, Any]) -> tuple[str, str, list[str]]:
+    return held["starts"], held["ends"], sorted(held["insurances"])
+
+
+def periods(people: Iterable[Mapping[str, Any]]) -> list[Period]:
+    counted: dict[tuple[str, str, tuple[str, ...]], Counter[str]] = {}
+    for one in people:
+        for held in one["covers"]:
+            starts, ends, insurances = _period(held)
+            counted.setdefault((starts, ends, tuple(insurances)), Counter())[held["state"]] += 1
+    return [Period(*known, states) for known, states in sorted(counted.items())]
+
+
+def together(gaps: Iterable[Mapping[str, str]]) -> list[Period]:
+    """The days that are missing, each with all insurances that are missing on them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        found.setdefault((gap["starts"], gap["ends"]), []).append(gap["insurance"])
+    return [Period(*days, insurances, {}) for days, insurances in sorted(found.items())]
