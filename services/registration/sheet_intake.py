@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -34,19 +34,26 @@ class SheetIntake:
         self._importing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(
-        self, programme: Programme, sheet: AsyncIterable[Rows], key: str | None, signed: Signature
+        self,
+        programme: Programme,
+        sheet: AsyncIterable[Rows],
+        key: str | None,
+        signed: Signature,
+        *,
+        dry_run: bool = False,
     ) -> AsyncGenerator[list[Judged]]:
         """Judge every row, in order of submission, and register whom it should; yields verdicts in any order.
+
+        A dry run registers nobody, and so gives no numbers either.
 
         Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
         """
         with unwatched() as each:
             submissions, unusable = await self._read_all(programme, sheet, each)
-            async with (
-                self._importing.setdefault(programme.code, asyncio.Lock()),
-                aclosing(self._register(programme, submissions, unusable, key, signed)) as registering,
-            ):
-                async for judged in registering:
+            turn = nullcontext() if dry_run else self._importing.setdefault(programme.code, asyncio.Lock())
+            taking = self._take_in(programme, submissions, unusable, None if dry_run else (key, signed))
+            async with turn, aclosing(taking):
+                async for judged in taking:
                     yield judged
 
     async def _read_all(
@@ -84,14 +91,14 @@ class SheetIntake:
         cleaned = clean(row.cells, programme, at.date())
         return Submission(row.row, at, self._store.vault.person_id(cleaned.person.nik), cleaned)
 
-    async def _register(
+    async def _take_in(
         self,
         programme: Programme,
         submissions: Sequence[Submission],
         unusable: list[Judged],
-        key: str | None,
-        signed: Signature,
+        request: tuple[str | None, Signature] | None,
     ) -> AsyncGenerator[list[Judged]]:
+        """`request` is whose registrations they become, by its key; None registers nobody."""
         submissions = await self._as_corrected(programme.code, submissions)
         standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
         # beside the event loop, as it may be a hundred thousand
@@ -100,6 +107,13 @@ class SheetIntake:
         phones = {phone for one in admission.admitted if (phone := one.cleaned.person.phone)}
         holders = await self._store.phone_holders(programme.code, phones)
         await asyncio.to_thread(warn_of_shared_phones, admission.admitted, holders)
+        if request is None:
+            for some in _portions(admission.admitted):
+                yield [_accepted(one, None) for one in some]
+            for some in _portions(admission.repeated):
+                yield [_repeated(one, standing.get(one.person_id), None, None) for one in some]
+            return
+        key, signed = request
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
         registered: dict[str, str] = {}
         numbered = zip(admission.admitted, numbers, strict=True)
@@ -115,11 +129,8 @@ class SheetIntake:
                 yield judged
         elsewhere = {one.person_id for one in admission.repeated} - registered.keys() - standing.keys()
         standing |= await self._store.standing(programme.code, elsewhere)
-        for start in range(0, len(admission.repeated), _TOLD_TOGETHER):
-            yield [
-                _repeated(one, standing.get(one.person_id), registered.get(one.person_id), key)
-                for one in admission.repeated[start : start + _TOLD_TOGETHER]
-            ]
+        for some in _portions(admission.repeated):
+            yield [_repeated(one, standing.get(one.person_id), registered.get(one.person_id), key) for one in some]
 
     async def _add_all(
         self, programme: Programme, numbered: Iterable[tuple[Submission, int]], key: str | None, signed: Signature
@@ -166,7 +177,12 @@ def _repeated(submission: Submission, known: Standing | None, number: str | None
     return Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=note)
 
 
-def _accepted(submission: Submission, number: str) -> Judged:
+def _portions(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
+    for start in range(0, len(submissions), _TOLD_TOGETHER):
+        yield submissions[start : start + _TOLD_TOGETHER]
+
+
+def _accepted(submission: Submission, number: str | None) -> Judged:
     warnings = submission.cleaned.warnings
     return Judged(row=submission.row, verdict=Verdict.ACCEPTED, warnings=warnings, note=number)
 

@@ -264,6 +264,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "programme_missing": "Pilih programnya: berkas jenis ini milik satu program.",
         "file_missing": "Pilih berkas yang akan diimpor.",
         "sheet_gone": "Berkas ini sudah tidak disimpan. Pilih berkasnya sekali lagi.",
+        "service_away": "Layanan yang menilai baris sedang tidak menjawab. Coba lagi sebentar.",
+        "storage_away": "Basis data sedang tidak menjawab. Coba lagi sebentar.",
         "not_a_spreadsheet": "Berkas ini bukan buku kerja Excel dan bukan CSV.",
         "empty": "Berkas ini kosong.",
         "no_rows": "Lembar ini hanya berisi judul kolom, tanpa baris di bawahnya.",
