@@ -28,7 +28,7 @@ _UPLOAD_WITHIN_S = 300.0
 _FORGOTTEN_AFTER_S = 3600
 _CHUNK = 1 << 20
 _MOST_FIELDS = 10  # beside a file
-_MOST_CELLS = 2_000  # in a page's grid, of people and days; how long a form may be is the body's limit
+_MOST_CELLS = 15_000  # in a page's grid, of people and the days of a week; how long a form may be is the body's limit
 
 
 class BodyLimit:

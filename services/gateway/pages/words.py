@@ -378,6 +378,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_appealable": "Hanya hasil terakhir yang belum kompeten dapat dibanding.",
         "appealed_before": "Hasil ini sudah pernah dibanding.",
         "assessor_tested": "Asesor ini menguji peserta tersebut. Tunjuk asesor lain.",
+        "assigned_meanwhile": "Orang lain baru saja menunjuk asesor banding ini. Periksa, lalu tunjuk lagi bila perlu.",
         "assessor_not_recorded": "Belum tercatat siapa yang menguji peserta ini. Catat dulu asesor pada hasil ujinya.",
         "appeal_decided": "Banding ini sudah diputuskan.",
         "no_assessor": "Tunjuk dulu asesor untuk banding ini.",
