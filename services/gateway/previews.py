@@ -69,7 +69,7 @@ class Previews:
     async def _begin(
         self, name: str, kind: Kind, code: str, caller: Caller, known: Preview, table: Table | None
     ) -> None:
-        await self._note(name, known)
+        self._note(name, known)
         if self._turns.locked():  # it has to wait: read it again then, instead of holding it
             table = None
         task = asyncio.create_task(self._judge(name, kind, code, caller, known, table))
@@ -102,19 +102,19 @@ class Previews:
             known = known.model_copy(update={"state": State.FAILED, "problem": unexpected})
         finally:
             noting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await noting
-        await self._note(name, known)
+        self._note(name, known)
 
     async def _keep_noting(self, name: str, known: Preview, progress: Progress) -> None:
         while True:
             await asyncio.sleep(_NOTE_EVERY_S)
             with contextlib.suppress(Away):
-                await self._note(name, known.model_copy(update={"judged": progress.count}))
+                self._note(name, known.model_copy(update={"judged": progress.count}))
 
-    async def _note(self, name: str, known: Preview) -> None:
-        """Unless the sheet is gone: nothing that was written in it outlives it."""
+    def _note(self, name: str, known: Preview) -> None:
+        """Unless the sheet is gone: nothing that was written in it outlives it. A file so small needs no thread, in
+        which an earlier note might come last.
+        """
         if self._spool.holds(name):
-            await asyncio.to_thread(lambda: self._spool.note(name, known.model_dump_json().encode()))
+            self._spool.note(name, known.model_dump_json().encode())
             if not self._spool.holds(name):
                 self._spool.drop(name)

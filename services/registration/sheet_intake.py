@@ -44,14 +44,14 @@ class SheetIntake:
     ) -> AsyncGenerator[list[Judged]]:
         """Judge every row, in order of submission, and register whom it should; yields verdicts in any order.
 
-        A dry run registers nobody, and so gives no numbers either.
+        A dry run registers nobody, and so gives no numbers either; whom the sheet names is on record.
 
         Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
         """
         with unwatched() as each:
             submissions, unusable = await self._read_all(programme, sheet, each)
             turn = nullcontext() if dry_run else self._importing.setdefault(programme.code, asyncio.Lock())
-            taking = self._take_in(programme, submissions, unusable, None if dry_run else (key, signed))
+            taking = self._take_in(programme, submissions, unusable, key, signed, dry_run=dry_run)
             async with turn, aclosing(taking):
                 async for judged in taking:
                     yield judged
@@ -96,9 +96,11 @@ class SheetIntake:
         programme: Programme,
         submissions: Sequence[Submission],
         unusable: list[Judged],
-        request: tuple[str | None, Signature] | None,
+        key: str | None,
+        signed: Signature,
+        *,
+        dry_run: bool,
     ) -> AsyncGenerator[list[Judged]]:
-        """`request` is whose registrations they become, by its key; None registers nobody."""
         submissions = await self._as_corrected(programme.code, submissions)
         standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
         # beside the event loop, as it may be a hundred thousand
@@ -107,13 +109,14 @@ class SheetIntake:
         phones = {phone for one in admission.admitted if (phone := one.cleaned.person.phone)}
         holders = await self._store.phone_holders(programme.code, phones)
         await asyncio.to_thread(warn_of_shared_phones, admission.admitted, holders)
-        if request is None:
+        if dry_run:
+            # nobody learns by their NIKs who is registered without its being on record
+            await self._store.reveals.record_sheet([one.applicant_id for one in standing.values()], signed)
             for some in _portions(admission.admitted):
                 yield [_accepted(one, None) for one in some]
             for some in _portions(admission.repeated):
                 yield [_repeated(one, standing.get(one.person_id), None, None) for one in some]
             return
-        key, signed = request
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
         registered: dict[str, str] = {}
         numbered = zip(admission.admitted, numbers, strict=True)

@@ -1,5 +1,6 @@
 """Impor: choose what a sheet is, see how it is read, confirm, follow it, and read the report."""
 
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.preview import View
 from services.gateway.uploads import form_of, uploaded
 from shared.problems import Forbidden, Invalid, NotFound, TooLarge
+from shared.storage import StorageAway
 
 router = APIRouter(route_class=Page)
 
@@ -75,6 +77,8 @@ async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
         return await _form(request, gateway, caller, program=code, kind=chosen, problem=fault)
     except BaseException:
         gateway.spool.drop(name)
+        with contextlib.suppress(StorageAway):
+            await gateway.in_hand.release(name)
         raise
     await gateway.previews.soon(name)
     return _to_preview(kind, code, sheet)
