@@ -1,7 +1,7 @@
 """Takes in all rows of one file: judged together, in order of submission, some hundred on their way at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -112,9 +112,9 @@ class SheetIntake:
         if dry_run:
             # nobody learns by their NIKs who is registered without its being on record
             await self._store.reveals.record_sheet([one.applicant_id for one in standing.values()], signed)
-            for some in _portions(admission.admitted):
+            async for some in _portions(admission.admitted):
                 yield [_accepted(one, None) for one in some]
-            for some in _portions(admission.repeated):
+            async for some in _portions(admission.repeated):
                 yield [_repeated(one, standing.get(one.person_id), None, None) for one in some]
             return
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
@@ -132,7 +132,7 @@ class SheetIntake:
                 yield judged
         elsewhere = {one.person_id for one in admission.repeated} - registered.keys() - standing.keys()
         standing |= await self._store.standing(programme.code, elsewhere)
-        for some in _portions(admission.repeated):
+        async for some in _portions(admission.repeated):
             yield [_repeated(one, standing.get(one.person_id), registered.get(one.person_id), key) for one in some]
 
     async def _add_all(
@@ -180,9 +180,11 @@ def _repeated(submission: Submission, known: Standing | None, number: str | None
     return Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=note)
 
 
-def _portions(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
+async def _portions(submissions: Sequence[Submission]) -> AsyncIterator[Sequence[Submission]]:
+    breath = Breath()  # while whoever listens keeps up, telling them gives nobody else a turn
     for start in range(0, len(submissions), _TOLD_TOGETHER):
         yield submissions[start : start + _TOLD_TOGETHER]
+        await breath.take()
 
 
 def _accepted(submission: Submission, number: str | None) -> Judged:
