@@ -41,18 +41,18 @@ class Revoke(BaseModel):
 
 
 @router.post("/programmes/{code}/attendance")
-async def record_attendance(code: str, rows: Rows, store: TheStore) -> JudgedRows:
-    return await sheets.judge_rows(store, code, rows, training.record, training.course)
+async def record_attendance(code: str, rows: Rows, store: TheStore, dry_run: bool = False) -> JudgedRows:
+    return await sheets.judge_rows(store, code, rows, training.record, training.course, dry_run=dry_run)
 
 
 @router.post("/programmes/{code}/assessments")
-async def record_assessments(code: str, rows: Rows, store: TheStore) -> JudgedRows:
-    return await sheets.judge_rows(store, code, rows, assessment.record, assessment.sitting)
+async def record_assessments(code: str, rows: Rows, store: TheStore, dry_run: bool = False) -> JudgedRows:
+    return await sheets.judge_rows(store, code, rows, assessment.record, assessment.sitting, dry_run=dry_run)
 
 
 @router.post("/programmes/{code}/certificates")
-async def record_certificates(code: str, rows: Rows, store: TheStore) -> JudgedRows:
-    return await sheets.judge_certificates(store, code, rows)
+async def record_certificates(code: str, rows: Rows, store: TheStore, dry_run: bool = False) -> JudgedRows:
+    return await sheets.judge_certificates(store, code, rows, dry_run=dry_run)
 
 
 @router.get("/certificates/{certificate_id}")

@@ -63,15 +63,18 @@ def file(
     return Change([], [])
 
 
-def assign(trainee: Trainee, number: int, assessor: str, signed: Signature) -> Change | None:
-    """Give an open appeal to an assessor. None when that is so already.
+def assign(trainee: Trainee, number: int, assessor: str, seen: str, signed: Signature) -> Change | None:
+    """Give an open appeal to an assessor in the place of the one `seen`, "" for nobody. None when that is so already.
 
-    Raises NotFound, and Conflict: "appeal_decided", "assessor_tested" (whoever tested the appellant, in whatever
-    attempt, judges none of their appeals) or "assessor_not_recorded" (it is not known who tested them).
+    Raises NotFound, and Conflict: "assigned_meanwhile" (with who it is now, by whom), "appeal_decided",
+    "assessor_tested" (whoever tested the appellant, in whatever attempt, judges none of their appeals) or
+    "assessor_not_recorded" (it is not known who tested them).
     """
     appeal = _open(trainee, number)
     if appeal.assessor is not None and word(appeal.assessor) == word(assessor):
         return None
+    if word(appeal.assessor) != word(seen):
+        raise _assigned_meanwhile(trainee, appeal)
     tested = [*trainee.attempts, *trainee.superseded]
     if any(one.assessor and same_person(one.assessor, assessor) for one in tested):
         raise Conflict("assessor_tested", "This assessor has tested the appellant.")
@@ -149,6 +152,17 @@ def _open(trainee: Trainee, number: int) -> Appeal:
     if appeal.decision is not None:
         raise _decided()
     return appeal
+
+
+def _assigned_meanwhile(trainee: Trainee, appeal: Appeal) -> Conflict:
+    done = [one for one in trainee.ledger if (one.what, one.detail.get("appeal")) == ("appeal_assigned", appeal.number)]
+    return Conflict(
+        "assigned_meanwhile",
+        "Somebody else has given this appeal to an assessor meanwhile.",
+        theirs=appeal.assessor,
+        by=done[-1].by if done else None,
+        at=done[-1].at.isoformat() if done else None,
+    )
 
 
 def _decided() -> Conflict:

@@ -32,7 +32,10 @@ class File(BaseModel):
 
 
 class Assign(BaseModel):
+    """`seen` is the assessor whom they replace, as whoever assigns has seen it."""
+
     assessor: Words
+    seen: str = Field(default="", max_length=500)
 
 
 class Decide(BaseModel):
@@ -73,11 +76,11 @@ async def file(applicant_id: str, body: File, request: Request) -> dict[str, Any
 
 @router.post("/applicants/{applicant_id}/appeals/{number}/assessor")
 async def assign(applicant_id: str, number: int, body: Assign, request: Request) -> dict[str, Any]:
-    """Give an appeal to an assessor. 409 `assessor_tested`, `assessor_not_recorded`, `appeal_decided`."""
+    """Give an appeal to an assessor. 409 `assigned_meanwhile`, `assessor_…`, `appeal_decided`."""
     signed = signature()
 
     def rule(trainee: Trainee) -> Change | None:
-        return appeal.assign(trainee, number, body.assessor, signed)
+        return appeal.assign(trainee, number, body.assessor, body.seen, signed)
 
     return await _changed(request.app.state.store, applicant_id, rule)
 

@@ -21,7 +21,7 @@ from shared.problems import Conflict, Invalid, NotFound
 
 router = APIRouter()
 
-_MOST_PEOPLE = 200
+_MOST_PEOPLE = 2_000
 
 
 @dataclass(frozen=True)

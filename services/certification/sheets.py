@@ -11,25 +11,30 @@ from shared.cells import Cell
 from shared.contracts.registration import Programme
 from shared.judging import Change, RowWaits, each_row, judge, refused
 from shared.ledger import Signature, signature
+from shared.rehearsing import changing
 from shared.rows import JudgedRows, Row, Rows
 from shared.storage import Taken
 
 Rule = Callable[[Trainee, dict[str, Cell], Programme, Signature], Change | None]
 
 
-async def judge_rows(store: Store, code: str, rows: Rows, rule: Rule, about: Callable[[Row], Hashable]) -> JudgedRows:
+async def judge_rows(
+    store: Store, code: str, rows: Rows, rule: Rule, about: Callable[[Row], Hashable], *, dry_run: bool
+) -> JudgedRows:
     """The verdicts of a rule that looks at one trainee at a time."""
     signed = signature()
+    trainees = changing(store.trainees, dry_run=dry_run)
 
     async def record(programme: Programme, applicant_id: str, row: Row) -> Change | None:
-        return await store.record(applicant_id, lambda trainee: rule(trainee, row.cells, programme, signed))
+        return await store.record(applicant_id, lambda trainee: rule(trainee, row.cells, programme, signed), trainees)
 
     return await _judge(store, code, rows, record, about)
 
 
-async def judge_certificates(store: Store, code: str, rows: Rows) -> JudgedRows:
+async def judge_certificates(store: Store, code: str, rows: Rows, *, dry_run: bool) -> JudgedRows:
     """The verdicts on certificates, whose numbers are one person's: of two rows with one number, the first has it."""
     signed = signature()
+    trainees = changing(store.trainees, dry_run=dry_run)
     holders = await store.holders(_number_key(row) for row in rows.rows)
     turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -44,7 +49,7 @@ async def judge_certificates(store: Store, code: str, rows: Rows) -> JudgedRows:
         # rows of one number take turns, in the order of the sheet; all others run side by side
         async with turns[key]:
             try:
-                change = await store.record(applicant_id, rule)
+                change = await store.record(applicant_id, rule, trainees)
             except Taken as taken:  # by another import, since we looked
                 if NUMBER_KEY not in taken.fields:
                     raise

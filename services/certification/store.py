@@ -11,6 +11,7 @@ from shared.contracts import Event
 from shared.contracts.certification import Result
 from shared.contracts.registration import Programme
 from shared.judging import Change
+from shared.rehearsing import Changing
 from shared.storage import IndexModel, Storage, guarded
 
 NUMBER_KEY = "certificates.number_key"
@@ -94,8 +95,10 @@ class Store:
         """Whoever has appealed in a programme."""
         return await self.trainees.find({"programme_code": code, _APPEALED: {"$exists": True}})
 
-    async def record(self, applicant_id: str, rule: Callable[[Trainee], Change | None]) -> Change | None:
-        """Let a rule change one trainee. Raises what the rule raises, and Taken."""
+    async def record(
+        self, applicant_id: str, rule: Callable[[Trainee], Change | None], trainees: Changing[Trainee] | None = None
+    ) -> Change | None:
+        """Let a rule change one trainee, or one of the `trainees` given. Raises what the rule raises, and Taken."""
         change: Change | None = None
 
         def decide(trainee: Trainee) -> list[Event] | None:
@@ -103,7 +106,7 @@ class Store:
             change = rule(trainee)
             return None if change is None else change.events
 
-        await self.trainees.change(applicant_id, decide)
+        await (trainees or self.trainees).change(applicant_id, decide)
         return change
 
     async def holders(self, number_keys: Iterable[str]) -> dict[str, str]:

@@ -85,6 +85,7 @@ from services.gateway.pages import vacancies as vacancy_pages
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.passwords import Passwords
 from services.gateway.posting import Poster
+from services.gateway.previews import Previews
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
 from services.gateway.reach import Reach
@@ -114,6 +115,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     spool = Spool(settings.spool_dir)
     importing = Importing(services, programmes_known, spool)
     jobs = ImportJobs(storage, spool, importing)
+    previews = Previews(spool, importing)
     generations = Generations(storage, store)
     rebuild = Rebuild(settings.amqp_url.get_secret_value(), storage, store, on, generations)
     feed = LiveFeed(settings.amqp_url.get_secret_value(), settings.max_listeners)
@@ -145,7 +147,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         [api_router(), certificates.public, docs.router, event_docs.router, pages_router()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
-        closing=[services.close],
+        closing=[previews.close, services.close],
         public=True,
         title="Jalur",
         version="1",
@@ -160,6 +162,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         spool,
         importing,
         SheetsInHand(storage),
+        previews,
         jobs,
         feed,
         sessions,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import overload
 
 from services.gateway.kinds import Column, Kind
@@ -22,10 +22,14 @@ Named = tuple[int, dict[str, Cell]]
 
 @dataclass(frozen=True)
 class Table:
-    """A sheet by our names: `headings` gives each column's heading as the file has it; rows keep their file number."""
+    """A sheet by our names: `headings` gives each column's heading as the file has it; rows keep their file number.
+
+    `places` says at which place of the file a column stands, the first at 0.
+    """
 
     headings: dict[str, str]
     rows: Sequence[Named]
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 class NamedRows(Sequence[Named]):
@@ -66,7 +70,8 @@ def tabulate(kind: Kind, lines: Sequence[Line], rules: Collection[str] = ()) -> 
         raise Invalid("no_rows", "The sheet has a heading but no rows below it.")
     if kind.units_between:  # among the others, in the order of the file
         names = dict(sorted((names | _unit_columns(kind.units_between, names, heading, body)).items()))
-    return Table({name: heading[place] or name for place, name in names.items()}, NamedRows(names, body))
+    headings = {name: heading[place] or name for place, name in names.items()}
+    return Table(headings, NamedRows(names, body), {name: place for place, name in names.items()})
 
 
 def by_our_names(kind: Kind, cells: Mapping[str, Cell]) -> dict[str, Cell]:

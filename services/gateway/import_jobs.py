@@ -137,10 +137,10 @@ class ImportJobs:
         except StorageAway:
             return  # the lease runs out, and it is taken up again
         except Problem as problem:
-            await self._finish(name, State.FAILED, problem=_told(problem))
+            await self._finish(name, State.FAILED, problem=told(problem))
         except Exception:
             log.exception("import %s failed", name)
-            await self._finish(name, State.FAILED, problem=_told(Problem("unexpected", "An unexpected error.")))
+            await self._finish(name, State.FAILED, problem=told(Problem("unexpected", "An unexpected error.")))
         finally:
             renewing.cancel()
         self._spool.drop(name)
@@ -196,5 +196,6 @@ class Progress:
         self.count = count
 
 
-def _told(problem: Problem) -> dict[str, Any]:
+def told(problem: Problem) -> dict[str, Any]:
+    """A problem as it is kept, for whoever asks later."""
     return {"status": problem.status, "code": problem.code, "detail": problem.detail, **problem.extra}

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from services.gateway import imports, refused_rows, report, sheets
 from services.gateway.calling import Caller
@@ -90,6 +91,23 @@ class Importing:
         verdicts = await imports.judge(self._services, sheet, table)
         _measure(kind, verdicts, time.monotonic() - began)
         return Imported(kind, table, verdicts)
+
+    async def rehearse(
+        self,
+        kind: Kind,
+        code: str,
+        table: Table,
+        caller: Caller,
+        *,
+        patience_s: float,
+        judged: Callable[[int], None] = lambda count: None,
+    ) -> Imported:
+        """What importing this sheet would come to: the owners judge its rows by the same rules and keep nothing.
+
+        Raises what `take` raises.
+        """
+        sheet = Import(kind, code, caller, f"dry-run:{uuid4().hex}", patience_s, judged, dry_run=True)
+        return Imported(kind, table, await imports.judge(self._services, sheet, table))
 
 
 def _measure(kind: Kind, verdicts: Verdicts, seconds: float) -> None:

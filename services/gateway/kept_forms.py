@@ -11,21 +11,31 @@ from typing import Any
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
 
+from shared.problems import Away
 from shared.storage import DuplicateKeyError, IndexModel, Storage, guarded
 
 _ALIVE = {"$expr": {"$gt": ["$forget_at", "$$NOW"]}}
 
 
 class KeptForms:
-    """`secret` is a browser's, `about` says which of its forms. By the database's clock; all replicas see the same."""
+    """`secret` is a browser's, `about` says which of its forms. By the database's clock; all replicas see the same.
 
-    def __init__(self, storage: Storage, collection: str, kept_s: int) -> None:
+    `most` is beyond what a city fills in at a time; what strangers make up ends there, at about a gigabyte.
+    """
+
+    def __init__(self, storage: Storage, collection: str, kept_s: int, most: int = 100_000) -> None:
         self._forms = storage.collection(collection)
         self._kept_ms = kept_s * 1000
+        self._most = most
 
     async def prepare(self) -> None:
         """Its index, by which the database forgets. Raises StorageAway."""
         await guarded(self._forms.create_indexes([IndexModel([("forget_at", 1)], expireAfterSeconds=0)]))
+
+    async def refuse_when_full(self) -> None:
+        """Raises Away when so many are kept that another one has no room, and StorageAway."""
+        if await guarded(self._forms.estimated_document_count()) >= self._most:
+            raise Away("too_many_forms", "Too many forms have been begun and not sent at the moment.")
 
     async def keep(self, secret: str, about: str, content: dict[str, Any], *, final: bool = False) -> bool:
         """Keep it in place of what was kept. False when that was final: it stays. Raises StorageAway."""

@@ -72,6 +72,12 @@ class Lockout:
         for count in everybodys:
             await self._take_back(count)
 
+    async def unanswered(self, attempt: Attempt) -> None:
+        """Nobody could say whether it was right: it has not been made, and the next one need not wait."""
+        without = {"failures": {"$max": [0, {"$subtract": ["$failures", 1]}]}, "again_at": "$$NOW"}
+        for count in attempt.counts:
+            await guarded(self._failures.update_one({"_id": count}, [{"$set": without}]))
+
     async def _count(self, key: str, patience: Patience) -> None:
         # counted before the password is looked at, or a hundred attempts at once would all be free
         waits = {"$gt": [{"$ifNull": ["$again_at", _LONG_AGO]}, "$$NOW"]}

@@ -80,6 +80,9 @@ class Rates:
         # a mobile network shows the same address for many people who fill in forms at once
         self.pages_of_forms = Rate(1200, 60)
         self.registrations = Rate(300, 3600)
+        # what is begun is kept for days, finished or not
+        self.forms_begun = Rate(600, 3600)
+        self.looks_at_programmes = Rate(1200, 60)
         # one NIK after another, to learn who is registered, has to stay slow
         self.registered_before = Rate(30, 3600)
         self.unknown_registrations = Rate(60, 3600)

@@ -233,6 +233,8 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/uji/{applicant_id}/banding/{number}/putusan"): _CERTIFIER,
     ("GET", "/impor"): _STAFF,
     ("POST", "/impor"): _STAFF,
+    ("GET", "/impor/periksa"): _STAFF,
+    ("POST", "/impor/periksa"): _STAFF,
     ("POST", "/impor/mulai"): _STAFF,
     ("GET", "/impor/{import_id}"): _STAFF,
     ("GET", "/penempatan"): ALL,

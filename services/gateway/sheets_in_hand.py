@@ -9,6 +9,7 @@ from services.gateway.services import SERVICE_AWAY
 from shared.problems import Away
 from shared.storage import Storage, StorageAway, guarded
 
+MOST_WAITING = 5  # sheets of one user that wait to be confirmed, each of up to 20 MB
 _HELD_MS = 300_000  # as long as an owner may go on with its rows when nobody waits for its answer any more
 _RENEW_S = 60.0
 _KEPT_MS = 3_600_000 + _HELD_MS  # longer than the spool keeps a sheet that nobody asks for
@@ -41,9 +42,16 @@ class SheetsInHand:
                 with contextlib.suppress(StorageAway):
                     await self.release(name)
 
-    async def keep(self, name: str) -> None:
-        """A sheet waits for somebody's word, as long as the spool keeps it. Raises StorageAway."""
-        await self._hold(name, _KEPT_MS, begin=True)
+    async def keep(self, name: str, by: str) -> list[str]:
+        """A sheet waits for somebody's word, as long as the spool keeps it. Raises StorageAway.
+
+        The names of theirs that wait no more: nobody has more than five waiting, and the oldest ones make room.
+        """
+        await self._hold(name, _KEPT_MS, begin=True, by=by)
+        theirs = self._sheets.find({"by": by, "_id": {"$ne": name}}, {"_id": 1}, sort=[("until", -1)])
+        too_many = [one["_id"] for one in (await guarded(theirs.to_list(None)))[MOST_WAITING - 1 :]]
+        await guarded(self._sheets.delete_many({"_id": {"$in": too_many}}))
+        return too_many
 
     async def release(self, name: str) -> None:
         """It waits no more. Raises StorageAway."""
@@ -54,10 +62,10 @@ class SheetsInHand:
         await guarded(self._sheets.delete_many({"$expr": {"$lt": ["$until", "$$NOW"]}}))
         return int(await guarded(self._sheets.count_documents({})))
 
-    async def _hold(self, name: str, ms: int | None = None, *, begin: bool = False) -> None:
-        until = {"$add": ["$$NOW", ms or _HELD_MS]}
+    async def _hold(self, name: str, ms: int | None = None, *, begin: bool = False, by: str | None = None) -> None:
+        held = {"until": {"$add": ["$$NOW", ms or _HELD_MS]}} | ({"by": {"$literal": by}} if by else {})
         # only the beginning makes one: a renewal that comes late must not bring it back
-        await guarded(self._sheets.update_one({"_id": name}, [{"$set": {"until": until}}], upsert=begin))
+        await guarded(self._sheets.update_one({"_id": name}, [{"$set": held}], upsert=begin))
 
     async def _renew(self, name: str) -> None:
         while True:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -27,7 +28,7 @@ _UPLOAD_WITHIN_S = 300.0
 _FORGOTTEN_AFTER_S = 3600
 _CHUNK = 1 << 20
 _MOST_FIELDS = 10  # beside a file
-_MOST_CELLS = 2_000  # in a page's grid, of people and days; how long a form may be is the body's limit
+_MOST_CELLS = 15_000  # in a page's grid, of people and the days of a week; how long a form may be is the body's limit
 
 
 class BodyLimit:
@@ -108,8 +109,30 @@ class Spool:
             self.drop(name)
             raise _no_room(error) from error
 
+    def note(self, name: str, written: bytes) -> None:
+        """Keep this beside the sheet, mode 600, whole or not at all. Raises Away when the disk is full."""
+        beside = self._beside(name)
+        fresh = self._directory / f"{name}.{uuid4().hex}.fresh"
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+                target.write(written)
+            fresh.replace(beside)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise _no_room(error) from error
+
+    def noted(self, name: str) -> tuple[bytes, float] | None:
+        """What is kept about a sheet, and how many seconds ago it was written."""
+        try:
+            with self._beside(name).open("rb") as source:
+                return source.read(), max(0.0, time.time() - os.fstat(source.fileno()).st_mtime)
+        except FileNotFoundError:
+            return None
+
     def drop(self, name: str) -> None:
-        self.path(name).unlink(missing_ok=True)
+        """The sheet and what is kept about it."""
+        for path in (self.path(name), self._beside(name)):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def dropping(self, name: str) -> Iterator[Path]:
@@ -121,10 +144,13 @@ class Spool:
 
     def sweep(self, wanted: Collection[str]) -> None:
         """Delete what a crash left behind: old sheets that no import is going to read."""
-        for path in self._directory.glob("*.sheet"):
+        for path in (one for kind in ("sheet", "preview", "fresh") for one in self._directory.glob(f"*.{kind}")):
             forgotten = time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER_S
             if forgotten and path.stem not in wanted:
                 path.unlink(missing_ok=True)
+
+    def _beside(self, name: str) -> Path:
+        return self._directory / f"{name}.preview"
 
 
 async def form_of(request: Request) -> FormData:

@@ -17,6 +17,7 @@ from shared.cells import JAKARTA
 from shared.judging import Change, RowWaits, judge, refused
 from shared.ledger import signature
 from shared.problems import NotFound
+from shared.rehearsing import changing
 from shared.rows import JudgedRows, Row, Rows
 from shared.run_rows import RunRow
 
@@ -44,8 +45,9 @@ class Match(BaseModel):
 
 
 @router.post("/programmes/{code}/tracer")
-async def record_answers(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+async def record_answers(code: str, rows: Rows, store: TheStore, dry_run: bool = False) -> JudgedRows:
     signed = signature()
+    graduates = changing(store.graduates, dry_run=dry_run)
     programme = await store.programme(code)
 
     async def record(row: Row) -> Change | None:
@@ -54,7 +56,7 @@ async def record_answers(code: str, rows: Rows, store: TheStore) -> JudgedRows:
         if row.applicant_id is None:
             raise refused("not_registered")
         return await store.record(
-            row.applicant_id, lambda graduate: tracer.record(graduate, row.cells, programme, signed)
+            row.applicant_id, lambda graduate: tracer.record(graduate, row.cells, programme, signed), graduates
         )
 
     return await judge(rows, record, tracer.occasion)

@@ -18,6 +18,7 @@ from shared.contracts import Event
 from shared.contracts.placement import Party
 from shared.contracts.registration import Programme
 from shared.judging import Change
+from shared.rehearsing import Changing
 from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, guarded
 
@@ -62,8 +63,10 @@ class Store:
         found = await self.programmes.peek(code)
         return None if found is None else found.definition
 
-    async def record(self, applicant_id: str, rule: Callable[[Graduate], Change | None]) -> Change | None:
-        """Let a rule change one graduate. Raises what the rule raises."""
+    async def record(
+        self, applicant_id: str, rule: Callable[[Graduate], Change | None], graduates: Changing[Graduate] | None = None
+    ) -> Change | None:
+        """Let a rule change one graduate, or one of the `graduates` given. Raises what the rule raises."""
         change: Change | None = None
 
         def decide(graduate: Graduate) -> list[Event] | None:
@@ -71,7 +74,7 @@ class Store:
             change = rule(graduate)
             return None if change is None else change.events
 
-        await self.graduates.change(applicant_id, decide)
+        await (graduates or self.graduates).change(applicant_id, decide)
         return change
 
     async def unmatched(self, programme_code: str) -> list[Graduate]:

@@ -16,6 +16,7 @@ from shared.contracts import Event
 from shared.judging import Change, RowRefused, judge
 from shared.ledger import signature
 from shared.problems import Conflict, Invalid, NotFound
+from shared.rehearsing import changing
 from shared.rows import JudgedRows, Row, Rows
 
 router = APIRouter()
@@ -35,8 +36,9 @@ class Deciding(BaseModel):
 
 
 @router.post("/vacancies")
-async def report_vacancies(rows: Rows, store: TheStore) -> JudgedRows:
+async def report_vacancies(rows: Rows, store: TheStore, dry_run: bool = False) -> JudgedRows:
     signed = signature()
+    vacancies = changing(store.vacancies, dry_run=dry_run)
 
     async def record(row: Row) -> Change | None:
         terms = read_terms(row.cells)
@@ -47,7 +49,7 @@ async def report_vacancies(rows: Rows, store: TheStore) -> JudgedRows:
             change = vacancy.report(terms, signed)
             return None if change is None else change.events
 
-        await store.vacancies.change(vacancy_id(terms), report)
+        await vacancies.change(vacancy_id(terms), report)
         return change
 
     return await judge(rows, record, about=lambda row: vacancy_id(read_terms(row.cells)))

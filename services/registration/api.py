@@ -21,6 +21,7 @@ from shared.json_lines import NDJSON, lines
 from shared.judging import Change, judge, read
 from shared.ledger import signature
 from shared.problems import Invalid
+from shared.rehearsing import changing
 from shared.rows import Judged, JudgedRows, Row, Rows
 from shared.storage import StorageAway
 
@@ -77,11 +78,16 @@ async def register(
     openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": Rows.model_json_schema()}}}},
 )
 async def import_applicants(
-    request: Request, store: Kept, sheets: Annotated[SheetIntake, Depends(_sheets)], code: str, key: Key = None
+    request: Request,
+    store: Kept,
+    sheets: Annotated[SheetIntake, Depends(_sheets)],
+    code: str,
+    dry_run: bool = False,
+    key: Key = None,
 ) -> StreamingResponse:
     """Register the people of one file, in order of their submission: lines of rows, answered by lines of verdicts."""
     programme = await store.programme(code)
-    judging = sheets.take(programme, _rows(request), key, signature())
+    judging = sheets.take(programme, _rows(request), key, signature(), dry_run=dry_run)
     first = await anext(judging)  # from here on a problem stands in the last line
     return StreamingResponse(_written(first, judging), media_type=NDJSON)
 
@@ -110,9 +116,10 @@ def _line(judged: JudgedRows) -> bytes:
 
 
 @router.post("/alumni")
-async def import_alumni(store: Kept, rows: Rows) -> JudgedRows:
+async def import_alumni(store: Kept, rows: Rows, dry_run: bool = False) -> JudgedRows:
     """Record who was trained before."""
     signed = signature()
+    people = changing(store.people, dry_run=dry_run)
 
     async def record(row: Row) -> Change | None:
         alumni = read(AlumniRow, row.cells)
@@ -125,7 +132,7 @@ async def import_alumni(store: Kept, rows: Rows) -> JudgedRows:
             change = None if events is None else Change(events, [])
             return events
 
-        await store.people.change(store.vault.person_id(alumni.nik), remember)
+        await people.change(store.vault.person_id(alumni.nik), remember)
         return change
 
     return await judge(rows, record)

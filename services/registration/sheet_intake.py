@@ -1,8 +1,8 @@
 """Takes in all rows of one file: judged together, in order of submission, some hundred on their way at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -34,19 +34,26 @@ class SheetIntake:
         self._importing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(
-        self, programme: Programme, sheet: AsyncIterable[Rows], key: str | None, signed: Signature
+        self,
+        programme: Programme,
+        sheet: AsyncIterable[Rows],
+        key: str | None,
+        signed: Signature,
+        *,
+        dry_run: bool = False,
     ) -> AsyncGenerator[list[Judged]]:
         """Judge every row, in order of submission, and register whom it should; yields verdicts in any order.
+
+        A dry run registers nobody, and so gives no numbers either; whom the sheet names is on record.
 
         Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
         """
         with unwatched() as each:
             submissions, unusable = await self._read_all(programme, sheet, each)
-            async with (
-                self._importing.setdefault(programme.code, asyncio.Lock()),
-                aclosing(self._register(programme, submissions, unusable, key, signed)) as registering,
-            ):
-                async for judged in registering:
+            turn = nullcontext() if dry_run else self._importing.setdefault(programme.code, asyncio.Lock())
+            taking = self._take_in(programme, submissions, unusable, key, signed, dry_run=dry_run)
+            async with turn, aclosing(taking):
+                async for judged in taking:
                     yield judged
 
     async def _read_all(
@@ -84,13 +91,15 @@ class SheetIntake:
         cleaned = clean(row.cells, programme, at.date())
         return Submission(row.row, at, self._store.vault.person_id(cleaned.person.nik), cleaned)
 
-    async def _register(
+    async def _take_in(
         self,
         programme: Programme,
         submissions: Sequence[Submission],
         unusable: list[Judged],
         key: str | None,
         signed: Signature,
+        *,
+        dry_run: bool,
     ) -> AsyncGenerator[list[Judged]]:
         submissions = await self._as_corrected(programme.code, submissions)
         standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
@@ -100,6 +109,14 @@ class SheetIntake:
         phones = {phone for one in admission.admitted if (phone := one.cleaned.person.phone)}
         holders = await self._store.phone_holders(programme.code, phones)
         await asyncio.to_thread(warn_of_shared_phones, admission.admitted, holders)
+        if dry_run:
+            # nobody learns by their NIKs who is registered without its being on record
+            await self._store.reveals.record_sheet([one.applicant_id for one in standing.values()], signed)
+            async for some in _portions(admission.admitted):
+                yield [_accepted(one, None) for one in some]
+            async for some in _portions(admission.repeated):
+                yield [_repeated(one, standing.get(one.person_id), None, None) for one in some]
+            return
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
         registered: dict[str, str] = {}
         numbered = zip(admission.admitted, numbers, strict=True)
@@ -115,11 +132,8 @@ class SheetIntake:
                 yield judged
         elsewhere = {one.person_id for one in admission.repeated} - registered.keys() - standing.keys()
         standing |= await self._store.standing(programme.code, elsewhere)
-        for start in range(0, len(admission.repeated), _TOLD_TOGETHER):
-            yield [
-                _repeated(one, standing.get(one.person_id), registered.get(one.person_id), key)
-                for one in admission.repeated[start : start + _TOLD_TOGETHER]
-            ]
+        async for some in _portions(admission.repeated):
+            yield [_repeated(one, standing.get(one.person_id), registered.get(one.person_id), key) for one in some]
 
     async def _add_all(
         self, programme: Programme, numbered: Iterable[tuple[Submission, int]], key: str | None, signed: Signature
@@ -166,7 +180,14 @@ def _repeated(submission: Submission, known: Standing | None, number: str | None
     return Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=note)
 
 
-def _accepted(submission: Submission, number: str) -> Judged:
+async def _portions(submissions: Sequence[Submission]) -> AsyncIterator[Sequence[Submission]]:
+    breath = Breath()  # while whoever listens keeps up, telling them gives nobody else a turn
+    for start in range(0, len(submissions), _TOLD_TOGETHER):
+        yield submissions[start : start + _TOLD_TOGETHER]
+        await breath.take()
+
+
+def _accepted(submission: Submission, number: str | None) -> Judged:
     warnings = submission.cleaned.warnings
     return Judged(row=submission.row, verdict=Verdict.ACCEPTED, warnings=warnings, note=number)
 

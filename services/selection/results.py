@@ -93,10 +93,20 @@ def standing(applicant: Applicant, class_code: str, outcome: Outcome, until: dat
 
 def per_class(programme: Programme, everybody: Iterable[Placing]) -> list[ClassResult]:
     """The classes in the programme's order."""
-    offers = programme.classes
-    found = {one.code: ClassResult.model_validate(one.model_dump()) for one in offers}
-    for one in everybody:
-        held = found.get(one.class_code or "")
+    classes = empty_classes(programme)
+    count(classes, everybody)
+    return list(classes.values())
+
+
+def empty_classes(programme: Programme) -> dict[str, ClassResult]:
+    """By code, in the programme's order, with nobody in them yet."""
+    return {one.code: ClassResult.model_validate(one.model_dump()) for one in programme.classes}
+
+
+def count(classes: Mapping[str, ClassResult], some: Iterable[Placing]) -> None:
+    """Count these people too; each comes once."""
+    for one in some:
+        held = classes.get(one.class_code or "")
         if held is None:
             continue
         if one.outcome is Outcome.RESERVE:
@@ -107,7 +117,6 @@ def per_class(programme: Programme, everybody: Iterable[Placing]) -> list[ClassR
             held.first_choice += one.choice == 1
             if one.total is not None:
                 held.cut_off = one.total if held.cut_off is None else min(held.cut_off, one.total)
-    return list(found.values())
 
 
 def differences(first: Iterable[Placing], second: Iterable[Placing]) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -21,6 +21,7 @@ from shared.problems import Conflict, NotFound
 router = APIRouter()
 
 _RUNS = 20  # the latest ones
+_PORTION = 500  # people read at a time
 _MOST = 500  # of a class, or of the differences, at once
 _TOLD = {"programme_code", "kind", "rule_version", "inputs_digest", "by", "role", "at"}
 
@@ -48,7 +49,7 @@ async def overview(code: str, store: TheStore) -> dict[str, Any]:
         "decision": decision.model_dump(mode="json", exclude={"expected"}) if decision else None,
         "missing": missing,
         "runs": [summary(one) for one in runs],
-        "classes": results.per_class(programme.rules, await _standing(store, programme, programme.rules.classes)),
+        "classes": await _filled(store, programme),
         "audit_head": f"selection:{head.n}:{head.hash}",
     }
 
@@ -58,7 +59,8 @@ async def show_class(code: str, class_code: str, store: TheStore, limit: Limit =
     """Who holds a seat now and who is in reserve, each in ranking order."""
     programme = await programme_of(store, code)
     offer = _offer(programme.rules.classes, class_code)
-    found = await _standing(store, programme, [offer])
+    found = [one async for some in _standing(store, programme, [offer]) for one in some]
+    found.sort(key=lambda one: one.rank or 0)
     return _class_list(results.per_class(programme.rules, found), offer, found, limit)
 
 
@@ -140,8 +142,18 @@ async def placings_of(store: Store, run: Run) -> list[Placing]:
     return await asyncio.to_thread(results.placings, inputs, outcome)
 
 
-async def _standing(store: Store, programme: OpenProgramme, offers: Sequence[ClassOffer]) -> list[Placing]:
-    """Who holds a seat, or is in reserve, in these classes as they are filled now, in ranking order."""
+async def _filled(store: Store, programme: OpenProgramme) -> list[ClassResult]:
+    """The classes as they are filled now; of their people only some hundred are in memory at a time."""
+    classes = results.empty_classes(programme.rules)
+    async for some in _standing(store, programme, programme.rules.classes):
+        results.count(classes, some)
+    return list(classes.values())
+
+
+async def _standing(
+    store: Store, programme: OpenProgramme, offers: Sequence[ClassOffer]
+) -> AsyncIterator[list[Placing]]:
+    """Who holds a seat, or is in reserve, in these classes as they are filled now, in portions."""
     rosters: dict[str, Roster] = await store.rosters.get_many(roster_id(programme.id, one.code) for one in offers)
     until = {one.applicant_id: one.until for roster in rosters.values() for one in roster.offers}
     people = [
@@ -153,11 +165,12 @@ async def _standing(store: Store, programme: OpenProgramme, offers: Sequence[Cla
         )
         for who in those
     ]
-    known = await store.without_ledgers([who for who, _, _ in people])
-    found = [
-        results.standing(known[who], code, outcome, until.get(who)) for who, code, outcome in people if who in known
-    ]
-    return sorted(found, key=lambda one: one.rank or 0)
+    for start in range(0, len(people), _PORTION):
+        some = people[start : start + _PORTION]
+        known = await store.as_listed([who for who, _, _ in some])
+        yield [
+            results.standing(known[who], code, outcome, until.get(who)) for who, code, outcome in some if who in known
+        ]
 
 
 def _offer(offers: Sequence[ClassOffer], class_code: str) -> ClassOffer:

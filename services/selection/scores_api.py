@@ -15,6 +15,7 @@ from shared.contracts import Event
 from shared.judging import Change, RowRefused, RowWaits, judge
 from shared.ledger import signature
 from shared.problems import Conflict, Invalid, NotFound
+from shared.rehearsing import changing
 from shared.rows import JudgedRows, Problem, Row, Rows
 
 router = APIRouter()
@@ -39,8 +40,9 @@ class Entry(BaseModel):
 
 
 @router.post("/programmes/{code}/scores")
-async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
+async def record_scores(code: str, rows: Rows, store: TheStore, dry_run: bool = False) -> JudgedRows:
     signed = signature()
+    applicants = changing(store.applicants, dry_run=dry_run)
 
     async def record(row: Row) -> Change | None:
         programme = await store.programmes.get(code)
@@ -55,7 +57,7 @@ async def record_scores(code: str, rows: Rows, store: TheStore) -> JudgedRows:
             events = grading.record_scores(applicant, scores, programme, signed)
             return events
 
-        await store.applicants.change(applicant_id, change)
+        await applicants.change(applicant_id, change)
         return None if events is None else Change(events, warnings)
 
     return await judge(rows, record, scoring.whose)

@@ -23,6 +23,7 @@ _COUNTED = 1_000  # of those who lack scores; beyond that only "more" is told
 # who is to be scored, by number: LPKS-2025-10000 behind LPKS-2025-9999
 _BY_NUMBER = {"locale": "en", "numericOrdering": True}
 _TO_BE_SCORED = {"screening.passed": True, "withdrawn": False}
+_LISTED = dict.fromkeys(("registration_no", "facts", "scores", "decision"), 1)
 _NO_LEDGER = {"ledger": 0, "outbox": 0}
 _UNSCORED = {**_TO_BE_SCORED, "scores": None}
 
@@ -97,14 +98,10 @@ class Store:
         ).collation(_BY_NUMBER)
         return [Applicant.model_validate(found) for found in await guarded(cursor.to_list(limit))]
 
-    async def without_ledgers(self, applicant_ids: Sequence[str]) -> dict[str, Applicant]:
-        """These applicants as lists show them: of a class there may be thousands, and ledgers are long."""
-        found: dict[str, Applicant] = {}
-        for start in range(0, len(applicant_ids), _ASKED):
-            where = {"_id": {"$in": applicant_ids[start : start + _ASKED]}}
-            for one in await guarded(self.applicants.raw.find(where, _NO_LEDGER).to_list(None)):
-                found[one["_id"]] = Applicant.model_validate(one)
-        return found
+    async def as_listed(self, applicant_ids: Sequence[str]) -> dict[str, Applicant]:
+        """Some hundred applicants with what lists show of them; ledgers are long."""
+        found = await guarded(self.applicants.raw.find({"_id": {"$in": list(applicant_ids)}}, _LISTED).to_list(None))
+        return {one["_id"]: Applicant.model_validate(one) for one in found}
 
     async def unscored(self, programme_code: str) -> int:
         """How many of them lack scores; a thousand and one stands for more."""

@@ -52,8 +52,14 @@ async def _free_seat(store: Store, programme: OpenProgramme, applicant: Applican
     class_code = str(applicant.decision.class_code) if applicant.decision else ""
     roster = roster_id(programme.id, class_code)
     promote = on <= programme.reserve_until
-    until = programme.confirm_until(await today(store)) if programme.confirm_days else None
-    promoted = await _change_roster(store, roster, lambda one: one.free(applicant.id, promote=promote, until=until))
+    until = programme.confirm_until(await today(store))
+
+    def free(one: Roster) -> str | None:
+        # an offer goes on to the next one as an offer, also where reserves confirm no longer
+        offered = programme.confirm_days is not None or one.offer_to(applicant.id) is not None
+        return one.free(applicant.id, promote=promote, until=until if offered else None)
+
+    promoted = await _change_roster(store, roster, free)
     while promoted is not None and not await accept(store, programme, class_code, promoted, Why(applicant.id)):
         promoted = await _pass_over(store, roster, promoted, applicant.id)
     await settle_offers(store, roster)

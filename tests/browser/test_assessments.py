@@ -109,6 +109,21 @@ def test_a_certificate_is_not_revoked_without_a_reason(open_window: OpenWindow, 
     expect(page.get_by_role("status")).to_contain_text("masih berlaku")
 
 
+def _sees_who_was_chosen_meanwhile(window: Window) -> None:
+    """And overwrites it knowingly, with what they had typed."""
+    page = window.page
+    page.locator("summary", has_text="Tunjuk asesor").click()
+    page.locator("#asesor-banding").fill("Dewi Lestari")
+    page.keyboard.press("Enter")
+    expect(page.locator(".summary")).to_contain_text("Orang lain baru saja menunjuk asesor banding ini.")
+    expect(page.locator("article .wrong")).to_contain_text("Sekarang: Rina Wati (certifier-1, ")
+    expect(page.locator("#asesor-banding")).to_have_value("Dewi Lestari")
+    window.keep("banding-asesor-keduluan")
+    assert window.judge() == []
+    page.locator("#asesor-banding").press("Enter")
+    expect(page.locator("main")).to_contain_text("asesor: Dewi Lestari")
+
+
 def test_an_appeal_is_judged_by_an_assessor_who_has_not_tested(open_window: OpenWindow, office: Office) -> None:
     window = open_window("certifier")
     page, address = window.page, _not_yet_competent(office, 2 if window.width == 1440 else 1)
@@ -135,8 +150,14 @@ def test_an_appeal_is_judged_by_an_assessor_who_has_not_tested(open_window: Open
     expect(page.locator(".summary")).to_contain_text("Asesor ini menguji peserta tersebut")
     window.keep("banding-asesor-ditolak")
     assert window.judge() == []
+    slower = open_window("certifier")
+    slower.expected_statuses = {409}
+    slower.page.goto(address)
     page.locator("#asesor-banding").fill("Rina Wati")
     page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("asesor: Rina Wati")
+    _sees_who_was_chosen_meanwhile(slower)
+    page.goto(address)
     page.locator("summary", has_text="Putuskan banding").click()
     page.locator("#putusan-dismissed").check()
     page.locator("#alasan-putusan-").fill("Bukti tidak cukup")

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import FilePayload
 
+from services.gateway.workbook import MEDIA_TYPE
 from tests.browser.office import Office, Window
 
 OpenWindow = Callable[..., Window]
@@ -84,6 +86,19 @@ def test_the_pages_of_staff(open_window: OpenWindow, office: Office) -> None:
         for stage in ("certified", "not_yet_competent")
     }
     assert _look_at_all(open_window("admin"), STAFF | people | tested) == []
+
+
+def test_a_sheet_that_waits_to_be_confirmed(open_window: OpenWindow, hostile_sheet: Callable[[int], bytes]) -> None:
+    window = open_window("registrar")
+    page = window.page
+    page.goto("/impor?program=UJI-1")
+    sheet: FilePayload = {"name": "a.xlsx", "mimeType": MEDIA_TYPE, "buffer": hostile_sheet(7000 + window.width)}
+    page.get_by_label("Berkas Excel atau CSV").set_input_files(sheet)
+    page.get_by_role("button", name="Periksa berkas").click()
+    page.locator(".counts").wait_for()
+    address = page.url.partition(page.url.split("/impor")[0])[2]
+    pages = {f"periksa-{view}": f"{address}&tampil={view}" for view in ("semua", "salah", "peringatan")}
+    assert _look_at_all(window, pages) == []
 
 
 def test_the_pages_of_anybody(open_window: OpenWindow) -> None:

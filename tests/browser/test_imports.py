@@ -33,11 +33,15 @@ def test_a_sheet_is_looked_at_imported_and_reported_on(
     _choose(page, sheet)
     expect(page.get_by_role("heading", name="Apakah berkas ini dibaca dengan benar?")).to_be_visible()
     expect(page.locator("main")).to_contain_text("pendaftar <b>.xlsx")
-    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page.locator("tbody tr")).to_have_count(PEOPLE + 2)
     expect(page.locator("tbody")).to_contain_text("<script>")
+    assert _counts(page) == {
+        "Akan disimpan": str(PEOPLE), "Sudah ada": "1", "Akan ditolak": "1", "Peringatan": _counts(page)["Peringatan"],
+    }  # fmt: skip
     window.keep("impor-periksa")
     assert window.judge() == []
-    page.get_by_role("button", name="Ya, impor").click()
+    _only_wrong_rows(window)
+    page.get_by_role("button", name=f"Ya, impor {PEOPLE} baris").click()
     counts = _counts(page)
     assert counts == {
         "Baris": str(PEOPLE + 2), "Tersimpan": str(PEOPLE), "Sudah ada": "1", "Ditolak": "1",
@@ -53,11 +57,32 @@ def test_a_sheet_is_looked_at_imported_and_reported_on(
     expect(page.get_by_role("region", name="Rows refused")).to_contain_text("A NIK has 16 digits.")
     page.get_by_role("button", name="Bahasa Indonesia").click()
     _choose(page, sheet)
-    page.get_by_role("button", name="Ya, impor").click()
     again = _counts(page)
-    assert (again["Tersimpan"], again["Sudah ada"], again["Ditolak"]) == ("0", str(PEOPLE + 1), "1")
+    assert (again["Akan disimpan"], again["Sudah ada"], again["Akan ditolak"]) == ("0", str(PEOPLE + 1), "1")
+    expect(page.locator("tbody tr").first).to_contain_text("sudah ada UJI-1-")
+    expect(page.get_by_role("button", name="Periksa sekali lagi")).to_be_visible()
+    expect(page.get_by_role("button", name="Ya, impor")).to_have_count(0)
+    window.keep("impor-periksa-lagi")
+    assert window.judge() == []
     _names_are_shown_as_text(window)
     _overruled(open_window("selector"))
+
+
+def _only_wrong_rows(window: Window) -> None:
+    """By keyboard from the filter to the wrong cell; what is wrong is said beside the number, and in the cell."""
+    page = window.page
+    page.get_by_role("link", name="Hanya yang salah (1)").press("Enter")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.locator("th")).to_have_text(str(PEOPLE + 3))
+    expect(rows.locator(".judged")).to_contain_text("C · NIK: NIK harus 16 angka.")
+    expect(rows.locator(".wrong")).to_have_text(re.compile(r"✕\s*12345\s*NIK harus 16 angka\."))
+    rows.get_by_role("link", name="C · NIK").press("Enter")
+    expect(page.locator("td:target")).to_contain_text("12345")
+    window.keep("impor-periksa-salah")
+    assert window.judge() == []
+    page.get_by_role("button", name="Periksa sekali lagi").click()
+    expect(page.get_by_role("link", name="Hanya yang salah (1)")).to_be_visible()
 
 
 def _names_are_shown_as_text(window: Window) -> None:
@@ -125,10 +150,10 @@ def test_nobody_confirms_the_sheet_of_somebody_else(
     """Nor one that is no longer there: the file is asked for again."""
     mine, other = open_window("registrar"), open_window("admin")
     _choose(mine.page, {"name": "a.xlsx", "mimeType": _XLSX, "buffer": hostile_sheet(5000)})
-    sheet = mine.page.locator("input[name=lembar]").input_value()
+    sheet = mine.page.locator("input[name=lembar]").first.input_value()
     other.expected_statuses = {422}
     _choose(other.page, {"name": "a.xlsx", "mimeType": _XLSX, "buffer": hostile_sheet(5000)})
-    other.page.locator("input[name=lembar]").evaluate("(field, sheet) => { field.value = sheet; }", sheet)
+    other.page.locator("input[name=lembar]").first.evaluate("(field, sheet) => { field.value = sheet; }", sheet)
     other.page.get_by_role("button", name="Ya, impor").click()
     expect(other.page.locator(".summary")).to_contain_text("Berkas ini sudah tidak disimpan.")
 

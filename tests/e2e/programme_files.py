@@ -17,6 +17,7 @@ class Step(NamedTuple):
     name: str
     send: Callable[[httpx.Client], httpx.Response]
     refused: int = 0
+    of_a_sheet: bool = False
 
 
 def steps(folder: Path, expected: dict[str, int]) -> Iterator[Step]:
@@ -47,7 +48,7 @@ def steps(folder: Path, expected: dict[str, int]) -> Iterator[Step]:
 
 def _sheet(name: str, file: Path, path: str, refused: int = 0) -> Step:
     content = file.read_bytes()
-    return Step(name, lambda client: client.post(path, files={"file": (file.name, content)}), refused)
+    return Step(name, lambda client: client.post(path, files={"file": (file.name, content)}), refused, True)
 
 
 def funnel_of(expected: dict[str, int]) -> dict[str, int]:

@@ -34,12 +34,15 @@ class Alone:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.answers = nobody_there  # what the four services answer
         self.app: FastAPI | None = None
 
     @contextlib.asynccontextmanager
     async def gateway(self, **settings: Any) -> AsyncIterator[str]:
         """A gateway's URL."""
-        app = build(self.settings.model_copy(update=settings), httpx.MockTransport(nobody_there))
+        app = build(
+            self.settings.model_copy(update=settings), httpx.MockTransport(lambda request: self.answers(request))
+        )
         self.app = app
         async with served(app) as url:
             yield url

@@ -24,7 +24,7 @@ MONDAY, TUESDAY = "2025-03-03", "2025-03-04"
 
 async def open_past_programme(broker: AbstractConnection) -> None:
     training = {"starts": date(2025, 3, 1), "ends": date(2025, 3, 31), "minimum_attendance": 0.8}
-    definition = programme({"A": 9, "B": 9}, training=training)
+    definition = programme({"A": 300, "B": 9}, training=training)
     await publish(broker, ProgrammeOpened(programme_code="UJI-1", revision=1, programme=definition), "UJI-1")
 
 
@@ -47,6 +47,17 @@ async def mark(client: httpx.AsyncClient, **people: dict[str, tuple[str | None, 
         for who, marks in people.items()
     }
     return await client.post(f"{CLASS}/attendance", json={"people": rows})
+
+
+async def test_a_class_of_any_size_is_marked_at_once(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    many = [f"a{number:03}" for number in range(250)]
+    async with running(build, settings_for(Settings), "certification") as client:
+        await started(client, broker, *many)
+        present: dict[str, tuple[str | None, str | None]] = {MONDAY: (None, "present")}
+        answer = await mark(client, **dict.fromkeys(many, present))
+        assert answer.json() == {"changed": 250, "overtaken": []}
 
 
 async def test_days_are_marked_and_closed_and_no_sheet_contradicts_them(

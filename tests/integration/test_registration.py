@@ -248,10 +248,12 @@ async def test_a_file_is_imported_once_and_in_order(
     rows = sheet(sample / folder / "pendaftar.xlsx", APPLICANTS)
     async with running(build, settings_for(Settings, **KEYS), "registration") as client:
         await client.put("/programmes", json=definition)
+        tried = await client.post(f"/programmes/{code}/imports/applicants?dry_run=true", json={"rows": rows})
         first = await client.post(
             f"/programmes/{code}/imports/applicants", json={"rows": rows}, headers={"Idempotency-Key": "i-1"}
         )
         assert verdicts(first) == {"accepted": accepted, "duplicate": duplicates, "refused": refused}
+        assert told(tried) == [one | {"note": None} for one in told(first)]  # nobody got a number
 
         repeated = await client.post(
             f"/programmes/{code}/imports/applicants", json={"rows": rows}, headers={"Idempotency-Key": "i-1"}
@@ -259,6 +261,12 @@ async def test_a_file_is_imported_once_and_in_order(
         assert told(repeated) == told(first)
         again = await client.post(f"/programmes/{code}/imports/applicants", json={"rows": rows})
         assert verdicts(again) == {"duplicate": accepted + duplicates, "refused": refused}
+        looked = await client.get("/reveals", params={"on": datetime.now(JAKARTA).date().isoformat()})
+        assert looked.json()["items"] == []
+        tried = await client.post(f"/programmes/{code}/imports/applicants?dry_run=true", json={"rows": rows})
+        assert told(tried) == told(again)
+        looked = await client.get("/reveals", params={"on": datetime.now(JAKARTA).date().isoformat()})
+        assert [one["in_sheets"] for one in looked.json()["items"]] == [accepted]
 
         niks = [row["cells"]["nik"] for row in rows]
         people = (await client.post(f"/programmes/{code}/resolve", json={"niks": [*niks, "3375014107000001"]})).json()

@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 import httpx
+import pytest
 from aio_pika.abc import AbstractConnection
 
+from services.selection import results_api
 from services.selection.app import build
 from services.selection.settings import Settings
 from shared.contracts.registration import (
@@ -278,7 +280,10 @@ async def test_scores_are_typed_cell_by_cell_by_two_at_once(
 
 
 async def test_two_simulations_are_compared_and_the_classes_are_shown_as_they_are_filled(
-    settings_for: Callable[..., Settings], running: Running, broker: AbstractConnection
+    settings_for: Callable[..., Settings],
+    running: Running,
+    broker: AbstractConnection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     outsider = await Outsider().listen(broker)
     async with running(build, settings_for(Settings), "selection") as client:
@@ -320,6 +325,9 @@ async def test_two_simulations_are_compared_and_the_classes_are_shown_as_they_ar
         assert (now["decision"]["state"], now["decision"]["by"]) == ("done", "petugas")
         assert now["audit_head"].startswith("selection:")
         assert [(one["accepted"], one["reserve"], one["cut_off"]) for one in now["classes"]] == [(2, 1, 90), (1, 0, 80)]
+        monkeypatch.setattr(results_api, "_PORTION", 1)  # people read at a time
+        assert (await ask(""))["classes"] == now["classes"]
+        assert [one["rank"] for one in (await ask("/classes/A"))["accepted"]] == [1, 2]
         withdrawn = ApplicantWithdrawn(
             applicant_id="a0004", programme_code="UJI-1", reason="kerja", withdrawn_on=date(2030, 2, 1)
         )

@@ -232,6 +232,26 @@ async def test_what_was_offered_ends_as_promised_when_reserves_need_not_confirm_
     assert await offers(store) == [("a0003", date(2030, 2, 9))]
 
 
+@pytest.mark.parametrize("by", ["withdrawing", "declining"])
+async def test_no_seat_stays_free_when_reserves_need_not_confirm_any_more(offering_store: Store, by: str) -> None:
+    store = offering_store
+    await withdraws(store, 1)
+
+    def at_once(one: OpenProgramme) -> list[Event]:
+        one.definition = programme({"A": 1})
+        return []
+
+    await store.programmes.change(CODE, at_once)
+    for _ in range(2):
+        if by == "withdrawing":
+            await withdraws(store, 2)
+        else:
+            await says(store, 2, Said.DECLINED, "sudah bekerja")
+        assert await offers(store) == [("a0003", date(2030, 2, 5))]
+    await says(store, 3, Said.CONFIRMED)
+    assert await holders(store) == ["a0003"]
+
+
 def test_offers_count_as_seats() -> None:
     one = Roster(_id="UJI-1/A", seats=1, reserves=["b"], offers=[Offer(applicant_id="a", freed_by="x", until=DAY)])
     assert one.free_seats == 0

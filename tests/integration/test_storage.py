@@ -12,6 +12,7 @@ from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn
 from shared.documents import Committed, Document
 from shared.meta import Meta
+from shared.rehearsing import changing
 from shared.storage import Documents, IndexModel, Storage, StorageAway, Taken, Unstorable
 from tests.conftest import Urls
 
@@ -63,6 +64,29 @@ async def test_state_and_events_are_one_write_and_versions_count(storage: Storag
     assert [entry["id"] for entry in stored["outbox"]] == ["uji.account:a:1:0", "uji.account:a:2:0"]
     assert stored["pending"] is True
     assert [committed.entries[0]["sequence"] for committed in heard] == [1, 2]
+
+
+async def test_a_dry_run_decides_as_ever_and_leaves_nothing(storage: Storage, accounts: Accounts) -> None:
+    heard: list[Committed] = []
+    await accounts.change("a", lambda account: account.add(5))
+    storage.on_commit = heard.append
+    stood = await accounts.raw.find_one({"_id": "a"})
+    tried = changing(accounts, dry_run=True)
+
+    def add_and_fail(account: Account) -> list[Event] | None:
+        account.add(100)
+        raise LookupError
+
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            await tried.change("a", add_and_fail)
+        await asyncio.gather(*(tried.change("a", lambda account: account.add(1)) for _ in range(5)))
+    assert (await tried.change("a", lambda account: None)).balance == 15
+    assert (await tried.change("b", lambda account: account.add(1))).balance == 1
+    assert (await changing(accounts, dry_run=True).change("a", lambda account: None)).balance == 5
+    assert await accounts.raw.find_one({"_id": "a"}) == stood
+    assert (heard, await accounts.get("b")) == ([], None)
+    assert changing(accounts, dry_run=False) is accounts
 
 
 async def test_concurrent_changes_of_one_document_all_count(accounts: Accounts) -> None:

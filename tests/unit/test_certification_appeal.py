@@ -75,10 +75,22 @@ def test_names_are_compared_without_titles(one: str, other: str, *, same: bool) 
 def test_whoever_tested_the_appellant_judges_no_appeal_of_theirs() -> None:
     person = filed()
     with pytest.raises(Conflict, match="assessor_tested"):
-        appeal.assign(person, 1, "Drs. Budi Santoso", SIGNED)
-    assert appeal.assign(person, 1, "Rina Wati", SIGNED) == Change([], [])
-    assert appeal.assign(person, 1, "rina  wati", SIGNED) is None
+        appeal.assign(person, 1, "Drs. Budi Santoso", "", SIGNED)
+    assert appeal.assign(person, 1, "Rina Wati", "", SIGNED) == Change([], [])
+    assert appeal.assign(person, 1, "rina  wati", "", SIGNED) is None
     assert "Rina" not in person.ledger[-1].model_dump_json()
+
+
+def test_nobody_s_choice_of_an_assessor_is_overwritten_unseen() -> None:
+    person = filed()
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
+    with pytest.raises(Conflict, match="assigned_meanwhile") as overtaken:
+        appeal.assign(person, 1, "Dewi Lestari", "", SIGNED)
+    told = overtaken.value.extra
+    assert (told["theirs"], told["by"], told["at"]) == ("Rina Wati", SIGNED.by, SIGNED.at.isoformat())
+    assert appeal.assign(person, 1, "Rina Wati", "", SIGNED) is None
+    assert appeal.assign(person, 1, "Dewi Lestari", "RINA WATI", SIGNED) == Change([], [])
+    assert person.appeals[0].assessor == "Dewi Lestari"
 
 
 def test_an_earlier_assessor_and_one_whose_result_was_corrected_are_refused_too() -> None:
@@ -86,33 +98,33 @@ def test_an_earlier_assessor_and_one_whose_result_was_corrected_are_refused_too(
     assess(person, "K BK K", assessor="Tono Wijaya")  # a correction: who was named first may have tested all the same
     file(person)
     with pytest.raises(Conflict, match="assessor_tested"):
-        appeal.assign(person, 1, "Budi Santoso", SIGNED)
+        appeal.assign(person, 1, "Budi Santoso", "", SIGNED)
 
 
 def test_nobody_judges_while_it_is_unknown_who_tested() -> None:
     person = failed(assessor=None)
     file(person)
     with pytest.raises(Conflict, match="assessor_not_recorded"):
-        appeal.assign(person, 1, "Rina Wati", SIGNED)
+        appeal.assign(person, 1, "Rina Wati", "", SIGNED)
 
 
 def test_an_appeal_is_decided_by_an_assessor_and_once() -> None:
     person = filed()
     with pytest.raises(Conflict, match="no_assessor"):
         decide(person, Outcome.DISMISSED)
-    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
     assert decide(person, Outcome.DISMISSED) == Change([], [])
     assert person.attempts[0].result is Result.NOT_YET_COMPETENT
     assert decide(person, Outcome.DISMISSED) is None
     with pytest.raises(Conflict, match="appeal_decided"):
         decide(person, Outcome.UPHELD, "U.2", "U.3")
     with pytest.raises(Conflict, match="appeal_decided"):
-        appeal.assign(person, 1, "Orang Lain", SIGNED)
+        appeal.assign(person, 1, "Orang Lain", "", SIGNED)
 
 
 def test_an_upheld_appeal_supersedes_the_result_under_the_same_attempt() -> None:
     person = filed()
-    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
     change = decide(person, Outcome.UPHELD, "U.2", "U.3")
     assert change is not None
     [event] = change.events
@@ -124,7 +136,7 @@ def test_an_upheld_appeal_supersedes_the_result_under_the_same_attempt() -> None
 
 def test_upholding_a_part_leaves_somebody_not_yet_competent() -> None:
     person = filed()
-    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
     decide(person, Outcome.UPHELD, "U.2")
     assert person.attempts[0].result is Result.NOT_YET_COMPETENT
     assert [unit.competent for unit in person.attempts[0].units] == [True, True, False]
@@ -133,14 +145,14 @@ def test_upholding_a_part_leaves_somebody_not_yet_competent() -> None:
 @pytest.mark.parametrize("units", [(), ("U.1",), ("U.9",)])
 def test_upholding_names_units_that_were_lacking(units: tuple[str, ...]) -> None:
     person = filed()
-    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
     with pytest.raises(Invalid, match="nothing_upheld"):
         decide(person, Outcome.UPHELD, *units)
 
 
 def test_no_sheet_takes_back_what_an_appeal_has_changed() -> None:
     person = filed()
-    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
     decide(person, Outcome.UPHELD, "U.2", "U.3")
     assert assess(person, "K BK BK", assessed_on=FIRST_DAY) is None
     with pytest.raises(RowRefused, match="decided_on_appeal"):
@@ -150,7 +162,7 @@ def test_no_sheet_takes_back_what_an_appeal_has_changed() -> None:
 
 def test_units_that_are_named_beside_a_dismissal_change_nothing() -> None:
     person = filed()
-    appeal.assign(person, 1, "Rina Wati", SIGNED)
+    appeal.assign(person, 1, "Rina Wati", "", SIGNED)
     assert decide(person, Outcome.DISMISSED, "J.24SMW00.006.1") == Change([], [])
     assert decide(person, Outcome.DISMISSED) is None
     [one] = person.appeals

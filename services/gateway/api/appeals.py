@@ -32,7 +32,10 @@ class Appeal(BaseModel):
 
 
 class Assessor(BaseModel):
+    """`seen` is the assessor whom they replace, as it was seen; "" for nobody."""
+
     assessor: Words
+    seen: str = Field(default="", max_length=500)
 
 
 class Decision(BaseModel):
@@ -61,7 +64,7 @@ async def file_appeal(applicant_id: str, appeal: Appeal, gateway: TheGateway, ca
 
 @router.post("/applicants/{applicant_id}/appeals/{number}/assessor")
 async def assign_assessor(applicant_id: str, number: int, given: Assessor, gateway: TheGateway, caller: Known) -> Any:
-    """Give an appeal to an assessor: 409 `assessor_tested` for whoever tested the appellant, in whatever attempt."""
+    """Give an appeal to an assessor: 409 `assigned_meanwhile` (`theirs`, `by`, `at`), `assessor_tested`."""
     path = at("/applicants/{applicant_id}/appeals/{number}/assessor", applicant_id=applicant_id, number=str(number))
     return await gateway.services.post("certification", path, caller, given.model_dump())
 

@@ -20,6 +20,8 @@ from shared.problems import Invalid, NotFound
 
 router = APIRouter(tags=["classes"])
 
+MOST_PEOPLE = 2_000  # of a class, in one request
+
 
 class Mark(BaseModel):
     """`was` is what stood there when it was looked at: if another stands there now, that stays and is told."""
@@ -30,11 +32,11 @@ class Mark(BaseModel):
 
 
 class Marks(BaseModel):
-    people: dict[str, list[Mark]] = Field(max_length=200, description="By applicant_id.")
+    people: dict[str, list[Mark]] = Field(max_length=MOST_PEOPLE, description="By applicant_id.")
 
 
 class Closing(BaseModel):
-    dropped_out: list[str] = Field(default_factory=list, max_length=200, description="Who left: applicant_ids.")
+    dropped_out: list[str] = Field(default_factory=list, max_length=MOST_PEOPLE, description="Who left: applicant_ids.")
 
 
 PDF: dict[int | str, dict[str, Any]] = {

@@ -15,6 +15,7 @@ from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
 from services.gateway.parked import ParkedEverywhere
+from services.gateway.previews import Previews
 from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
 from services.gateway.services import Services
@@ -37,6 +38,7 @@ class Gateway:
     spool: Spool
     importing: Importing
     in_hand: SheetsInHand
+    previews: Previews
     jobs: ImportJobs
     feed: LiveFeed
     sessions: Sessions

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import UploadFile
 
@@ -31,6 +31,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "Accepted (`Prefer: respond-async`); `Location` tells where to look."},
 }
 
+DryRun = Annotated[bool, Query(description="Answer at once what it would come to, and change nothing.")]
 Prefer = Annotated[str, Header(description="`respond-async`: answer 202 at once.")]
 
 
@@ -40,12 +41,14 @@ def path(kind: Kind) -> str:
 
 def _add(kind: Kind) -> None:
     async def of_programme(
-        code: str, request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = ""
+        code: str, request: Request, gateway: TheGateway, caller: Known, dry_run: DryRun = False, prefer: Prefer = ""
     ) -> Response:
-        return await _import(kind, code, request, gateway, caller, prefer)
+        return await _import(kind, code, request, gateway, caller, prefer, dry_run)
 
-    async def of_all(request: Request, gateway: TheGateway, caller: Known, prefer: Prefer = "") -> Response:
-        return await _import(kind, "", request, gateway, caller, prefer)
+    async def of_all(
+        request: Request, gateway: TheGateway, caller: Known, dry_run: DryRun = False, prefer: Prefer = ""
+    ) -> Response:
+        return await _import(kind, "", request, gateway, caller, prefer, dry_run)
 
     router.add_api_route(
         path(kind),
@@ -85,22 +88,30 @@ async def show_import(import_id: str, gateway: TheGateway, caller: Known) -> dic
     return job.status()
 
 
-async def _import(kind: Kind, code: str, request: Request, gateway: Gateway, caller: Caller, prefer: str) -> Response:
+async def _import(
+    kind: Kind, code: str, request: Request, gateway: Gateway, caller: Caller, prefer: str, dry_run: bool
+) -> Response:
     if kind.of_a_programme:
         await gateway.programmes.of(code, caller)
     async with gateway.in_hand.one_more():
         upload = await uploaded(request)
-        if "respond-async" in prefer:
+        if "respond-async" in prefer and not dry_run:
             return await _accept(kind, code, upload, gateway, caller)
-        return await _judge(kind, code, upload, gateway, caller, request.headers.get("accept", ""))
+        return await _judge(kind, code, upload, gateway, caller, request.headers.get("accept", ""), dry_run)
 
 
-async def _judge(kind: Kind, code: str, upload: UploadFile, gateway: Gateway, caller: Caller, accept: str) -> Response:
-    name = uuid.uuid4().hex
+async def _judge(
+    kind: Kind, code: str, upload: UploadFile, gateway: Gateway, caller: Caller, accept: str, dry_run: bool
+) -> Response:
+    name, importing = uuid.uuid4().hex, gateway.importing
     with gateway.spool.dropping(name) as path:
         await gateway.spool.keep(name, upload)
-        async with gateway.importing.turn():
-            imported = await gateway.importing.take(kind, code, name, caller, patience_s=_PATIENCE_S)
+        async with importing.turn():
+            if dry_run:
+                table = await importing.read(kind, code, name, caller)
+                imported = await importing.rehearse(kind, code, table, caller, patience_s=_PATIENCE_S)
+            else:
+                imported = await importing.take(kind, code, name, caller, patience_s=_PATIENCE_S)
             if MEDIA_TYPE in accept:
                 # the caller's own rows, which are not masked: they are not kept either, so nobody else can get them
                 await asyncio.to_thread(imported.write_refused, path, caller)

@@ -18,7 +18,7 @@ from services.gateway.services import Refused, at
 from services.gateway.stages import Stage
 from shared.cells import JAKARTA, Cell
 from shared.contracts.registration import Window
-from shared.problems import Conflict, NotFound
+from shared.problems import Away, Conflict, NotFound
 
 public = APIRouter(tags=["public"])
 
@@ -90,8 +90,9 @@ class Standing(BaseModel):
 
 
 @public.get("/open-programmes")
-async def open_programmes(gateway: TheGateway) -> OpenProgrammes:
+async def open_programmes(request: Request, gateway: TheGateway) -> OpenProgrammes:
     """Programmes in which people may register today."""
+    gateway.rates.looks_at_programmes.take(network(request))
     found = await gateway.services.get("registration", "/programmes", PUBLIC)
     shown = [ShownProgramme.model_validate({**one["programme"], "revision": one["revision"]}) for one in found]
     return OpenProgrammes(items=[one for one in shown if is_open(one.registration)])
@@ -143,8 +144,9 @@ async def status(asked: WhoAsks, request: Request, gateway: TheGateway) -> Stand
     attempt = await gateway.looking_up.attempt(asked.registration_no.strip().upper(), f"network {where}", known=False)
     try:
         own = await gateway.services.post("registration", "/applicants/own", PUBLIC, asked.model_dump())
-    except Refused as refused:
-        if refused.status != NotFound.status:
+    except (Refused, Away) as problem:
+        if problem.status != NotFound.status:
+            await gateway.looking_up.unanswered(attempt)
             raise
         gateway.rates.unknown_registrations.count(where)
         raise NotFound("unknown_registration", "No registration has this number and this birth date.") from None

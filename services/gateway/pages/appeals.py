@@ -35,10 +35,12 @@ async def file(applicant_id: str, request: Request, gateway: TheGateway, caller:
 
 @router.post("/uji/{applicant_id}/banding/{number}/asesor")
 async def assign(applicant_id: str, number: int, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
-    """Give the appeal to an assessor; one who tested the appellant is refused."""
+    """Give the appeal to an assessor; one who tested the appellant is refused, and nobody else's choice overwritten."""
     typed = await _typed(request)
     try:
-        given = Assessor.model_validate({"assessor": typed.get("asesor_banding", "")})
+        given = Assessor.model_validate(
+            {"assessor": typed.get("asesor_banding", ""), "seen": typed.get("terlihat", "")}
+        )
         await appeals.assign_assessor(applicant_id, number, given, gateway, caller)
     except (ValidationError, Refused) as wrong:
         return await shown_one(applicant_id, request, gateway, caller, form="asesor", typed=typed, **_told(wrong))

@@ -139,21 +139,21 @@ async def shown_one(
 
 
 def _marks(form: FormData) -> Marks:
-    """What was changed in the grid. Raises Invalid for a field that the page does not have."""
+    """What was changed in the grid. Raises Invalid for a field that the page does not have, and for too many."""
     fill = str(form.get("hadir", ""))
     people: dict[str, list[Mark]] = {}
-    for name, value in form.multi_items():
-        if not name.startswith(f"{_FIELD}:"):
-            continue
-        try:
+    try:
+        for name, value in form.multi_items():
+            if not name.startswith(f"{_FIELD}:"):
+                continue
             _, applicant_id, day, was = name.split(":")
             now = str(value) or ("present" if day == fill else "")
             if now != was:
                 one = Mark.model_validate({"day": day, "was": was or None, "now": now or None})
                 people.setdefault(applicant_id, []).append(one)
-        except ValueError:
-            raise Invalid("invalid", "The grid is not as the page made it.") from None
-    return Marks(people=people)
+        return Marks(people=people)
+    except ValueError:
+        raise Invalid("invalid", "The grid is not as the page made it.") from None
 
 
 def _day(written: str) -> date | None:

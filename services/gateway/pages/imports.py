@@ -1,33 +1,32 @@
 """Impor: choose what a sheet is, see how it is read, confirm, follow it, and read the report."""
 
-import re
+import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from services.gateway import roles
+from services.gateway import preview, roles
 from services.gateway.api import imports, programmes
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller
-from services.gateway.columns import Table
 from services.gateway.kinds import BY_NAME, Kind
 from services.gateway.pages import site
 from services.gateway.pages.visitor import Page, Visitor
+from services.gateway.preview import View
 from services.gateway.uploads import form_of, uploaded
-from shared.cells import Cell
 from shared.problems import Forbidden, Invalid, NotFound, TooLarge
+from shared.storage import StorageAway
 
 router = APIRouter(route_class=Page)
 
-_FIRST_ROWS = 5
-_LONGEST_SHOWN = 60  # characters of a cell
-_ISO, _MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)$"), re.compile(r"(?<=^\d{4}-\d\d-\d\d) 00:00:00$")
 Text = Annotated[str, Form(max_length=200)]
+Named = Annotated[str, Query(max_length=200)]
 
 
 class Fault(NamedTuple):
@@ -53,7 +52,7 @@ async def _in_hand(gateway: TheGateway) -> AsyncIterator[None]:
 
 @router.post("/impor", dependencies=[Depends(_in_hand)])  # before anything of the form is read
 async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
-    """How the sheet is read: its columns and its first rows. It is kept until it is confirmed, an hour at most."""
+    """Have the sheet read and its rows judged. It is kept until it is confirmed, an hour at most."""
     form = await form_of(request)
     code, chosen = str(form.get("program", "")), str(form.get("jenis", ""))
     kind = _kind(chosen, caller)
@@ -70,16 +69,52 @@ async def look(request: Request, gateway: TheGateway, caller: Visitor) -> Respon
         await gateway.spool.keep(name, upload)
         async with gateway.importing.turn():
             table = await gateway.importing.read(kind, code, name, caller)
-        await gateway.in_hand.keep(name)
+        discarded = await _make_room(gateway, name, caller)
+        await gateway.previews.begin(name, kind, code, caller, upload.filename or "", table, discarded)
     except (Invalid, TooLarge) as problem:
         gateway.spool.drop(name)
         fault = Fault("file", problem.code, problem.extra)
         return await _form(request, gateway, caller, program=code, kind=chosen, problem=fault)
     except BaseException:
         gateway.spool.drop(name)
+        with contextlib.suppress(StorageAway):
+            await gateway.in_hand.release(name)
         raise
-    told = _preview(kind, table) | {"sheet": sheet, "kind": kind, "code": code, "filename": upload.filename}
-    return site.render(request, "impor_periksa.html", caller, **told)
+    await gateway.previews.soon(name)
+    return _to_preview(kind, code, sheet)
+
+
+@router.get("/impor/periksa")
+async def check(
+    request: Request,
+    gateway: TheGateway,
+    caller: Visitor,
+    lembar: Named = "",
+    jenis: Named = "",
+    program: Named = "",
+    tampil: View = View.ALL,
+) -> Response:
+    """How the sheet is read and its rows are judged, asked for again every second until they are; nothing is stored."""
+    kind = _kind(jenis, caller)
+    known = await gateway.previews.of(_name(kind, program, lembar, caller), kind, program, caller)
+    if known is None:
+        return await _gone(request, gateway, caller, program, jenis)
+    told: dict[str, Any] = {"sheet": lembar, "kind": kind, "code": program, "known": known, "view": tampil}
+    part = "_impor_periksa.html" if request.headers.get("HX-Request") else "impor_periksa.html"
+    return site.render(request, part, caller, marked=preview.marked, **told)
+
+
+@router.post("/impor/periksa")
+async def check_again(
+    request: Request, gateway: TheGateway, caller: Visitor, lembar: Text = "", jenis: Text = "", program: Text = ""
+) -> Response:
+    """Judge the rows once more, when what they depend on has changed."""
+    kind = _kind(jenis, caller)
+    name = _name(kind, program, lembar, caller)
+    if await gateway.previews.of(name, kind, program, caller, anew=True) is None:
+        return await _gone(request, gateway, caller, program, jenis)
+    await gateway.previews.soon(name)
+    return _to_preview(kind, program, lembar)
 
 
 @router.post("/impor/mulai")
@@ -91,8 +126,7 @@ async def start(
     name = _name(kind, program, lembar, caller)
     if not await gateway.jobs.known(name):
         if not gateway.spool.renew(name):
-            gone = Fault("file", "sheet_gone")
-            return await _form(request, gateway, caller, program=program, kind=jenis, problem=gone)
+            return await _gone(request, gateway, caller, program, jenis)
         await gateway.jobs.refuse_when_full()
         await gateway.jobs.accept(name, kind.name, program, caller)
         await gateway.in_hand.release(name)
@@ -143,25 +177,20 @@ def _name(kind: Kind, code: str, sheet: str, caller: Caller) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{caller.actor.name}/{code}/{kind.name}/{sheet}").hex
 
 
-def _preview(kind: Kind, table: Table) -> dict[str, Any]:
-    """The recognised columns as (heading in the file, our own wording or None for a unit), and the first rows."""
-    columns = [(heading, kind.by_name.get(name)) for name, heading in table.headings.items()]
-    further = [column for column in kind.columns if not column.name.startswith("choice_")]  # nobody needs nine of them
-    first: Sequence[tuple[int, dict[str, Cell]]] = table.rows[:_FIRST_ROWS]
-    return {
-        "columns": [(heading, column.headings[0] if column else None) for heading, column in columns],
-        "lacking": [column.headings[0] for column in further if column.name not in table.headings],
-        "first": [(number, [_shown(cells[name]) for name in table.headings]) for number, cells in first],
-        "rows": len(table.rows),
-    }
+def _to_preview(kind: Kind, code: str, sheet: str) -> RedirectResponse:
+    asked = urlencode({"lembar": sheet, "jenis": kind.name, "program": code})
+    return RedirectResponse(f"/impor/periksa?{asked}", status_code=303)
 
 
-def _shown(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "✓" if cell else "✕"
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    written = _MIDNIGHT.sub("", _ISO.sub(r"\1 \2", str(cell)))
-    return f"{written[:_LONGEST_SHOWN]}…" if len(written) > _LONGEST_SHOWN else written
+async def _make_room(gateway: Gateway, name: str, caller: Caller) -> int:
+    """The sheet waits from now on; how many older ones of the same user had to go for it."""
+    discarded = await gateway.in_hand.keep(name, caller.actor.name)
+    for one in discarded:
+        if not await gateway.jobs.known(one):  # confirmed all the same
+            gateway.spool.drop(one)
+    return len(discarded)
+
+
+async def _gone(request: Request, gateway: Gateway, caller: Caller, program: str, kind: str) -> Response:
+    """Kept for an hour, and never more than some of each user: the file is asked for again."""
+    return await _form(request, gateway, caller, program=program, kind=kind, problem=Fault("file", "sheet_gone"))

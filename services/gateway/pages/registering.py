@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, NamedTuple
 
+import orjson
 import segno
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
@@ -19,13 +20,14 @@ from services.gateway.secret import new_secret
 from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 from shared.contracts.registration import Programme
-from shared.problems import Conflict, NotFound
+from shared.problems import Conflict, NotFound, TooLarge
 
 public = APIRouter(route_class=Page)
 
 KEPT_S = 3 * 24 * 3600
 CHECK, SEND, DROP, RECEIPT = "periksa", "kirim", "hapus", "bukti"
 _LONGEST = 400  # characters of an answer; registration takes 300 and says so
+_MOST_BYTES = 8 << 10  # of all answers of a form; written out they are one or two thousand
 _GONE = 303
 
 
@@ -40,7 +42,7 @@ class Wrong(NamedTuple):
 @public.get("/daftar")
 async def choose(request: Request, gateway: TheGateway) -> Response:
     """The programmes that are open today."""
-    found = (await open_programmes(gateway)).items
+    found = (await open_programmes(request, gateway)).items
     return site.render(request, "daftar.html", programmes=found)
 
 
@@ -49,6 +51,7 @@ async def about(
     code: str, request: Request, gateway: TheGateway, hilang: Annotated[str, Query(max_length=1)] = ""
 ) -> Response:
     """What one needs, and the way in; `hilang` says that a form that was begun is no longer kept."""
+    gateway.rates.looks_at_programmes.take(network(request))
     programme = await gateway.programmes.of(code, PUBLIC)
     secret = gateway.cookies.form(request)
     kept = await gateway.drafts.kept(secret, code) if secret else None
@@ -69,7 +72,7 @@ async def begin(code: str, request: Request, gateway: TheGateway) -> Response:
         await gateway.drafts.forget(secret, code)
         secret, kept = new_secret(), None
     if kept is None:
-        kept = _blank()
+        kept = await _blank(request, gateway)
         await gateway.drafts.keep(secret, code, kept)
     response = _to(code, public_form.next_group(kept["done"]) or CHECK)
     gateway.cookies.keep_form(response, secret, KEPT_S)
@@ -115,9 +118,11 @@ async def answer(code: str, langkah: str, request: Request, gateway: TheGateway)
         return await _send(request, gateway, programme, secret, kept)
     if langkah not in GROUPS:
         raise NotFound("not_found", "There is no such page.")
-    kept = kept or _blank()  # its time was over: what is on this page at least is not lost
+    kept = kept or await _blank(request, gateway)  # its time was over: what is on this page at least is not lost
     asked = public_form.questions(langkah, programme)
     kept["answers"] |= {one.column: str(form.get(one.column, ""))[:_LONGEST].strip() for one in asked}
+    if len(orjson.dumps(kept["answers"])) > _MOST_BYTES:
+        raise TooLarge("answers_too_long", "The answers together are longer than anybody's are.")
     kept["done"] = [one for one in kept["done"] if one != langkah]
     await gateway.drafts.keep(secret, code, kept)  # before it is judged: registration may be away
     wrong = await _wrong_on(request, gateway, programme, langkah, kept["answers"])
@@ -227,7 +232,10 @@ def _cells(programme: Programme, answers: dict[str, str]) -> dict[str, Any]:
     return cells if "willing_to_move" in asked else cells | {"willing_to_move": "tidak"}
 
 
-def _blank() -> dict[str, Any]:
+async def _blank(request: Request, gateway: Gateway) -> dict[str, Any]:
+    """Another form; raises TooMany or Away, for whoever makes up cookies makes another one with each."""
+    gateway.rates.forms_begun.take(network(request))
+    await gateway.drafts.refuse_when_full()
     return {"key": new_secret(), "answers": {}, "done": []}
 
 
