@@ -16,6 +16,7 @@ from shared.contracts import Event
 from shared.judging import Change, judge, per_person, read, refused
 from shared.ledger import Signature, signature
 from shared.problems import Conflict
+from shared.rehearsing import Changing, changing
 from shared.rows import JudgedRows, Problem, Row, Rows
 from shared.storage import Taken
 
@@ -63,7 +64,7 @@ async def enter(store: Kept, code: str, numbers: Numbers) -> dict[str, Any]:
             return "not_registered"
         try:
             kpj = None if typed.kpj is None else participant_number.clean(typed.kpj)
-            return await _keep(store, applicant, kpj, signed, typed.seen)
+            return await _keep(store, store.applicants, applicant, kpj, signed, typed.seen)
         except BadCell as bad:
             return bad.reason
         except (_Anothers, Taken):
@@ -85,10 +86,11 @@ async def enter(store: Kept, code: str, numbers: Numbers) -> dict[str, Any]:
 
 
 @router.post("/programmes/{code}/participant-numbers/rows")
-async def take_sheet(store: Kept, code: str, rows: Rows) -> JudgedRows:
+async def take_sheet(store: Kept, code: str, rows: Rows, dry_run: bool = False) -> JudgedRows:
     """Keep the numbers of a sheet; one that differs from what is kept replaces it."""
     await store.programme(code)
     signed = signature()
+    applicants = changing(store.applicants, dry_run=dry_run)
 
     async def record(row: Row) -> Change | None:
         said = read(NumberRow, row.cells)
@@ -97,7 +99,7 @@ async def take_sheet(store: Kept, code: str, rows: Rows) -> JudgedRows:
             raise refused("not_registered")
         replaces = participant_number.FIELD in applicant.sealed
         try:
-            changed = await _keep(store, applicant, said.kpj, signed)
+            changed = await _keep(store, applicants, applicant, said.kpj, signed)
         except (_Anothers, Taken):
             raise refused(_ANOTHERS, "kpj", row.cells.get("kpj")) from None
         except Conflict as erased:
@@ -112,7 +114,12 @@ class _Anothers(Exception):
 
 
 async def _keep(
-    store: Store, applicant: Applicant, kpj: str | None, signed: Signature, seen: int | None = None
+    store: Store,
+    applicants: Changing[Applicant],
+    applicant: Applicant,
+    kpj: str | None,
+    signed: Signature,
+    seen: int | None = None,
 ) -> bool:
     """Whether it was changed now. Raises _Anothers, or Taken for who was quicker; and what `record` raises."""
     if kpj is not None and is_anothers(applicant.person_id, await store.kpj_holders(kpj)):
@@ -125,5 +132,5 @@ async def _keep(
         changed = events is not None
         return events
 
-    await store.applicants.change(applicant.id, decide)
+    await applicants.change(applicant.id, decide)
     return changed

@@ -60,13 +60,18 @@ async def test_typed_by_two_clerks_and_taken_from_a_sheet(settings_for: Settings
             {"row": 4, "applicant_id": "nobody", "cells": {"kpj": "25063771230"}},
             {"row": 5, "applicant_id": None, "cells": {"kpj": "x"}},
         ]
-        judged = (await post(client, "/programmes/LAS-2026/participant-numbers/rows", rows=rows)).json()["results"]
+        before = await shown(client, siti, ani)
+        sheet = "/programmes/LAS-2026/participant-numbers/rows"
+        tried = (await post(client, f"{sheet}?dry_run=true", rows=rows)).json()["results"]
+        assert await shown(client, siti, ani) == before
+        judged = (await post(client, sheet, rows=rows)).json()["results"]
+        assert judged == tried
         assert [one["verdict"] for one in judged] == ["accepted", "accepted", "refused", "refused"]
         assert [one["problems"][0]["reason"] for one in judged[2:]] == ["not_registered", "kpj_not_digits"]
-        again = (await post(client, "/programmes/LAS-2026/participant-numbers/rows", rows=rows[:2])).json()["results"]
+        again = (await post(client, sheet, rows=rows[:2])).json()["results"]
         assert [one["verdict"] for one in again] == ["duplicate", "duplicate"]
         swapped = [{**rows[0], "cells": {"kpj": OTHER}}]
-        judged = (await post(client, "/programmes/LAS-2026/participant-numbers/rows", rows=swapped)).json()["results"]
+        judged = (await post(client, sheet, rows=swapped)).json()["results"]
         assert judged[0]["problems"][0]["reason"] == "kpj_of_another"
 
 
