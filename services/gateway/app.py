@@ -13,6 +13,7 @@ from services.gateway.api import (
     audit,
     certificates,
     classes,
+    confirmations,
     cover,
     deployment,
     docs,
@@ -52,6 +53,7 @@ from services.gateway.lockout import OF_REGISTRATION, Lockout
 from services.gateway.pages import (
     accounts,
     calls,
+    employer_answer,
     fair_visits,
     home,
     interrupted,
@@ -72,6 +74,7 @@ from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import audit as audit_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
+from services.gateway.pages import confirmations as confirmation_pages
 from services.gateway.pages import cover as cover_pages
 from services.gateway.pages import fairs as fair_pages
 from services.gateway.pages import imports as import_pages
@@ -223,6 +226,7 @@ def pages_router() -> APIRouter:
         fair_visits,
         tracer_pages,
         calls,
+        confirmation_pages,
         operations,
         accounts,
         audit_pages,
@@ -235,6 +239,7 @@ def pages_router() -> APIRouter:
     pages.include_router(registering.public)
     pages.include_router(own_status.public)
     pages.include_router(tracer_answer.public)
+    pages.include_router(employer_answer.public)
     return pages
 
 
@@ -244,13 +249,14 @@ def api_router() -> APIRouter:
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
         *(classes, cover, assessments, appeals, certificates, training_certificates),
-        *(vacancies, matching, matches, fairs, tracer),
+        *(vacancies, matching, matches, fairs, tracer, confirmations),
         *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)
     api.include_router(certificates.public)
     api.include_router(tracer.public)
+    api.include_router(confirmations.public)
     api.include_router(session.public)
     api.include_router(public.public)
     return api

@@ -133,6 +133,12 @@ ROLES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/programmes/{code}/waves/{wave}/answers"): _CALLERS,
     ("POST", "/programmes/{code}/waves/{wave}/links"): _CALLERS,
     ("POST", "/programmes/{code}/waves/{wave}/links/{applicant_id}/revocation"): _CALLERS,
+    ("GET", "/programmes/{code}/confirmations"): _STAFF,
+    ("POST", "/programmes/{code}/confirmations/{applicant_id}"): _PLACEMENT,
+    # whoever has an employer's link can answer in its place
+    ("GET", "/programmes/{code}/employer-links"): _PLACEMENT,
+    ("POST", "/programmes/{code}/employer-links"): _PLACEMENT,
+    ("POST", "/programmes/{code}/employer-links/{link_id}/revocation"): _PLACEMENT,
     ("POST", "/programmes/{code}/imports/{kind}"): _STAFF,
     ("POST", "/imports/{kind}"): _STAFF,
     ("GET", "/imports/{import_id}"): _STAFF,
@@ -267,6 +273,10 @@ PAGES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/penempatan/penelusuran/{code}/{wave}/jawab"): _CALLERS,
     ("POST", "/penempatan/penelusuran/{code}/{wave}/tautan"): _CALLERS,
     ("POST", "/penempatan/penelusuran/{code}/{wave}/cabut"): _CALLERS,
+    ("GET", "/penempatan/konfirmasi"): _STAFF,
+    ("POST", "/penempatan/konfirmasi/catat"): _PLACEMENT,
+    ("POST", "/penempatan/konfirmasi/tautan"): _PLACEMENT,
+    ("POST", "/penempatan/konfirmasi/cabut"): _PLACEMENT,
     ("GET", "/operasi"): _OPERATOR,
     ("POST", "/operasi/pesan"): _OPERATOR,
     ("GET", "/audit"): _OPERATOR,
@@ -292,6 +302,8 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("GET", f"{PREFIX}/verify/{{verify_code}}"),
         ("GET", f"{PREFIX}/tracer/{{token}}"),
         ("POST", f"{PREFIX}/tracer/{{token}}"),
+        ("GET", f"{PREFIX}/employer-links/{{token}}"),
+        ("POST", f"{PREFIX}/employer-links/{{token}}"),
         ("GET", "/verify/{verify_code}"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
@@ -322,6 +334,8 @@ PUBLIC_PAGES: frozenset[tuple[str, str]] = frozenset(
         ("POST", "/status"),
         ("GET", "/lulusan/{token}"),
         ("POST", "/lulusan/{token}"),
+        ("GET", "/konfirmasi/{token}"),
+        ("POST", "/konfirmasi/{token}"),
     }
 )
 

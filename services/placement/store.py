@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from services.placement.employer_link import EmployerLink
 from services.placement.fair import Fair, Visit
 from services.placement.fair_outcomes import Visitor
 from services.placement.graduate import Graduate
@@ -15,7 +16,7 @@ from services.placement.vacancy import Vacancy
 from services.placement.vacancy_list import Seats
 from services.placement.wave import Link, Wave
 from shared.contracts import Event
-from shared.contracts.placement import Party
+from shared.contracts.placement import Party, Status
 from shared.contracts.registration import Programme
 from shared.judging import Change
 from shared.rehearsing import Changing
@@ -49,6 +50,12 @@ class Store:
             Link,
             aggregate="link",
             indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("wave_id", 1)])],
+        )
+        self.employer_links = storage.documents(
+            "employer_links",
+            EmployerLink,
+            aggregate="employer_link",
+            indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("programme_code", 1)])],
         )
         self.fairs = storage.documents("fairs", Fair, aggregate="fair")
         self.visits = storage.documents(
@@ -125,10 +132,22 @@ class Store:
         found = await self.graduates.aggregate(
             [
                 {"$match": {"programme_code": programme_code, "completed": True}},
-                {"$project": {"class_code": 1, "answers": 1}},
+                {"$project": {"class_code": 1, "answers": 1, "confirmations": 1}},
             ]
         )
         return sorted(map(Traced.model_validate, found), key=lambda one: one.applicant_id)
+
+    async def placements(self, programme_code: str) -> list[dict[str, Any]]:
+        """Of a programme's graduates who were ever employed: answers, what employers said, and when answers came."""
+        answered = {"$in": ["$$this.what", ["answer_recorded", "answer_corrected"]]}
+        shown = {"class_code": 1, "answers": 1, "confirmations": 1, "match": 1}
+        employed = {"programme_code": programme_code, "completed": True, "answers.status": Status.EMPLOYED.value}
+        return await self.graduates.aggregate(
+            [
+                {"$match": employed},
+                {"$project": {**shown, "ledger": {"$filter": {"input": "$ledger", "cond": answered}}}},
+            ]
+        )
 
     async def links_of(self, wave_id: str) -> dict[str, bool]:
         """Whose link to a wave there is, and whether it works."""
