@@ -103,7 +103,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "matching_busy": "Pencocokan sedang berjalan; coba lagi sebentar.",
         "other_vocation": "Kejuruannya lain daripada yang dicari.",
         "education_too_low": "Pendidikannya di bawah yang diminta.",
-        "no_valid_certificate": "Tidak ada sertifikat yang berlaku hari ini.",
+        "no_valid_certificate": "Tidak ada sertifikat yang berlaku pada hari usulan.",
         "name_missing": "Tulis nama gelombangnya.",
         "closes_before_it_opens": "Hari terakhir harus sesudah hari pertama.",
         "wave_changed_meanwhile": "Petugas lain mengubah gelombang ini sejak halaman dibuka. "
