@@ -39,6 +39,7 @@ from services.gateway.api import (
     vacancies,
     webhooks,
 )
+from services.gateway.api import outside as outside_api
 from services.gateway.api.gateway import Gateway
 from services.gateway.audits import Audits
 from services.gateway.cookies import Cookies
@@ -50,6 +51,7 @@ from services.gateway.importing import Importing
 from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import OF_REGISTRATION, Lockout
+from services.gateway.outside import Outside
 from services.gateway.pages import (
     accounts,
     calls,
@@ -79,6 +81,7 @@ from services.gateway.pages import cover as cover_pages
 from services.gateway.pages import fairs as fair_pages
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
+from services.gateway.pages import outside as outside_pages
 from services.gateway.pages import reserves as reserve_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
@@ -128,6 +131,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     hooks, hook_places = Webhooks(storage, seal, reach), Places(storage)
     hook_relay = WebhookRelay(settings.amqp_url.get_secret_value(), storage, hooks, hook_places, Poster(reach))
 
+    outside = Outside(settings.broker_api_url, settings.amqp_url.get_secret_value())
     sessions = Sessions(storage, idle_s=settings.session_idle_s, longest_s=settings.session_longest_s)
     lockout = Lockout(storage)
     passwords = Passwords()
@@ -150,7 +154,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         [api_router(), certificates.public, docs.router, event_docs.router, pages_router()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
-        closing=[previews.close, services.close],
+        closing=[previews.close, services.close, outside.close],
         public=True,
         title="Jalur",
         version="1",
@@ -180,6 +184,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         drafts,
         looking_up,
         interrupted_forms,
+        outside,
         settings.public_url.rstrip("/"),
     )
     app.mount("/static", site.Assets())
@@ -231,6 +236,7 @@ def pages_router() -> APIRouter:
         accounts,
         audit_pages,
         subscriptions,
+        outside_pages,
     )
     for concept in staff:
         pages.include_router(concept.router)
@@ -250,7 +256,7 @@ def api_router() -> APIRouter:
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
         *(classes, cover, assessments, appeals, certificates, training_certificates),
         *(vacancies, matching, matches, fairs, tracer, confirmations),
-        *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
+        *(live, session, users, audit, parked, rebuilding, webhooks, outside_api, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)

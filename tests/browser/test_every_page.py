@@ -50,6 +50,7 @@ STAFF = {
     "operasi": "/operasi",
     "audit-kosong": "/audit?oleh=tidak-ada&sejak=kemarin",
     "webhook-kosong": "/webhook",
+    "pelanggan-amqp": "/pelanggan",
     "pengguna-admin": "/pengguna/admin",
     "sandi-kosong": "/sandi",
     "isian-kosong": "/isian",
