@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import date
-from typing import Any, Final
+from typing import Any
 
+from services.placement import vacancy_queries
 from services.placement.employer_link import EmployerLink
 from services.placement.fair import Fair, Visit
 from services.placement.fair_outcomes import Visitor
@@ -23,8 +23,6 @@ from shared.judging import Change
 from shared.rehearsing import Changing
 from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, guarded
-
-_LATEST: Final = [("terms.closes_on", -1), ("terms.code", 1), ("_id", 1)]
 
 
 class Store:
@@ -46,20 +44,7 @@ class Store:
                 IndexModel([("refused.vacancy_id", 1)], sparse=True),
             ],
         )
-        self.vacancies = storage.documents(
-            "vacancies",
-            Vacancy,
-            aggregate="vacancy",
-            indexes=[
-                IndexModel([("closing", 1), *_LATEST]),
-                IndexModel(
-                    _LATEST,
-                    partialFilterExpression={"closing.by": {"$exists": True}},
-                ),
-                IndexModel([("terms.vocation", 1)]),
-                IndexModel([("terms.employer", 1), ("terms.seats", 1)]),
-            ],
-        )
+        self.vacancies = storage.documents("vacancies", Vacancy, aggregate="vacancy", indexes=vacancy_queries.INDEXES)
         self.waves = storage.documents("waves", Wave, aggregate="wave")
         self.links = storage.documents(
             "links",
@@ -134,34 +119,6 @@ class Store:
             ]
         )
         return {one["_id"]: Seats(one["taken"], one["agreed"]) for one in found}
-
-    async def current_vacancies(self, today: date) -> list[Vacancy]:
-        """Those that nobody has closed and that take applications."""
-        return await self.vacancies.find({"closing": None, "terms.closes_on": {"$gte": today.isoformat()}})
-
-    async def vacancies_over(self, where: dict[str, Any], skip: int, limit: int, *, closed: bool) -> list[Vacancy]:
-        """Some of those that are over, the last to close first; staff have `closed` them or their day has passed."""
-        hint = [*([] if closed else [("closing", 1)]), *_LATEST]  # else the index of a vocation, and sorted in memory
-        shown = {"version": 1, "terms": 1, "closing": 1}
-        cursor = self.vacancies.raw.find(where, shown, sort=_LATEST, skip=skip, limit=limit, hint=hint)
-        return [Vacancy.model_validate(one) for one in await guarded(cursor.to_list(None))]
-
-    async def count_vacancies(self, where: dict[str, Any]) -> int:
-        found = await self.vacancies.aggregate([{"$match": where}, {"$count": "found"}])
-        return int(found[0]["found"]) if found else 0
-
-    async def vocations(self) -> list[str]:
-        """Those that any vacancy ever asked for."""
-        every = await self.vacancies.aggregate(
-            [{"$sort": {"terms.vocation": 1}}, {"$group": {"_id": "$terms.vocation"}}]
-        )
-        return sorted(one["_id"] for one in every)
-
-    async def offers_by_employer(self) -> list[dict[str, Any]]:
-        """Of each employer, as it is written, how many vacancies and seats it has offered; in order."""
-        offered = {"_id": "$terms.employer", "vacancies": {"$sum": 1}, "seats": {"$sum": "$terms.seats"}}
-        found = await self.vacancies.aggregate([{"$sort": {"terms.employer": 1}}, {"$group": offered}])
-        return sorted(found, key=lambda one: str(one["_id"]))
 
     async def matched(self, programme_code: str) -> list[dict[str, Any]]:
         """Of a programme's graduates who are, or were, proposed for a vacancy: class and matches, as stored."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from services.placement import vacancy_list
+from services.placement import vacancy_list, vacancy_queries
 from services.placement.store import Store
 from services.placement.vacancy import State
 from services.placement.vacancy_list import Employer, Listed, Wanted
@@ -28,19 +28,22 @@ async def page(store: Store, wanted: Wanted, skip: int, limit: int, today: date)
     """`limit` behind the first `skip`: those of today, the first to close before the others; then what is over, the
     latest first.
     """
-    current, vocations = await store.current_vacancies(today), await store.vocations()
+    current, vocations = (
+        await vacancy_queries.current(store.vacancies, today),
+        await vacancy_queries.vocations(store.vacancies),
+    )
     offered = vacancy_list.listed(current, await store.seats([one.id for one in current]), today)
     found = [one for one in offered if wanted.wants(one)]
     states, shown, total = Counter(one.state for one in offered), found[skip : skip + limit], len(found)
     for state, those in _over(today).items():
-        states[state] = await store.count_vacancies(those)
+        states[state] = await vacancy_queries.count(store.vacancies, those)
         if wanted.state not in (None, state):
             continue
         asked = {"$and": [those, *_asked(wanted, vocations)]}
-        count = await store.count_vacancies(asked)
+        count = await vacancy_queries.count(store.vacancies, asked)
         if len(shown) < limit and skip < total + count:
             behind, most = max(0, skip - total), limit - len(shown)
-            some = await store.vacancies_over(asked, behind, most, closed=state is State.CLOSED)
+            some = await vacancy_queries.over(store.vacancies, asked, behind, most, closed=state is State.CLOSED)
             shown += vacancy_list.listed(some, await store.seats([one.id for one in some]), today)
         total += count
     return Page(shown, total, {state: states[state] for state in State}, vocations)
@@ -48,11 +51,11 @@ async def page(store: Store, wanted: Wanted, skip: int, limit: int, today: date)
 
 async def employers(store: Store, today: date) -> list[Employer]:
     """By name, in any case and spacing; under the spelling that comes first."""
-    current = await store.current_vacancies(today)
+    current = await vacancy_queries.current(store.vacancies, today)
     offered = vacancy_list.listed(current, await store.seats([one.id for one in current]), today)
     still = Counter(word(one.terms.employer) for one in offered if one.state is State.OPEN)
     found: dict[str, Employer] = {}
-    for one in await store.offers_by_employer():
+    for one in await vacancy_queries.by_employer(store.vacancies):
         mine = found.setdefault(word(one["_id"]), Employer(employer=one["_id"], open=still[word(one["_id"])]))
         mine.vacancies += one["vacancies"]
         mine.seats += one["seats"]

@@ -31,6 +31,8 @@ async def asked(
     except (NotFound, Refused) as refused:
         if refused.code == "unknown_link":
             gateway.rates.unknown_links.take(network(request))
+        else:
+            gateway.rates.answers.count(token)
         raise
     gateway.rates.answers.count(token)
     return found
