@@ -11,6 +11,7 @@ from shared.contracts import Event
 from shared.storage import AUDIT, audit_database
 
 NOTHING = "^$"
+WATCHER = "monitoring"  # RabbitMQ's tag of who may look at connections and other virtual hosts
 
 
 def only(keys: Iterable[str]) -> str:
@@ -31,6 +32,11 @@ class Account:
         return f"{prefix}_{self.service}"
 
     # ---- RabbitMQ
+
+    @property
+    def tags(self) -> list[str]:
+        """The gateway may look, through the management API, at what there is and how much waits; at no message."""
+        return [WATCHER] if self.service == "gateway" else []
 
     @property
     def configure(self) -> str:

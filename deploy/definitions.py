@@ -43,7 +43,7 @@ def of_accounts(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> 
     topics: list[dict[str, Any]] = []
     for account in accounts.every():
         where = {"user": account.name(prefix), "vhost": vhost}
-        users.append({"name": where["user"], **hashed(passwords[account.service]), "tags": []})
+        users.append({"name": where["user"], **hashed(passwords[account.service]), "tags": account.tags})
         permissions.append({**where, "configure": account.configure, "write": account.write, "read": account.read})
         for exchange, (write, read) in account.topics.items():
             topics.append({**where, "exchange": exchange, "write": write, "read": read})

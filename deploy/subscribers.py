@@ -8,6 +8,7 @@ rejects is not confirmed.
 """
 
 import asyncio
+import itertools
 import re
 import secrets
 from collections.abc import Iterable
@@ -23,10 +24,9 @@ from deploy.topology import SERVICES
 from deploy.urls import as_account, in_vhost
 from shared import log, topology
 from shared.broker import Unreachable
-from shared.outsiders import NotGranted, granted_by
+from shared.outsiders import TAG, NotGranted, granted_by, outlet_of
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
-TAG = "jalur-subscriber"
 ROOM = {"description": "events for an outside subscriber of Jalur", "tags": TAG}  # its virtual host
 _POLICY = "limits"
 
@@ -59,6 +59,18 @@ class Subscriber:
     behind: int
 
 
+def let_gateways_look(management: Management) -> None:
+    """In the virtual host of each subscriber: which queues it has, and how much waits. They may do nothing there.
+
+    Raises ManagementFailed.
+    """
+    gateways = [one["name"] for one in management.get("users") if accounts.WATCHER in (one.get("tags") or [])]
+    rooms = [one["name"] for one in management.get("vhosts") if TAG in (one.get("tags") or [])]
+    for room, gateway in itertools.product(rooms, gateways):
+        nothing = dict.fromkeys(("configure", "write", "read"), accounts.NOTHING)
+        management.put("permissions", room, gateway, body=nothing)
+
+
 class Subscribers:
     """Those of one broker. Every method raises ManagementFailed when the management API is away or refuses."""
 
@@ -82,6 +94,7 @@ class Subscribers:
             url = self._set_password(name)
             self._set_rights(name, wanted, keys)
             self._carry_over(name)
+            let_gateways_look(self._api)
         except BaseException:
             self._clear_away(name)
             raise
@@ -221,10 +234,6 @@ class Subscribers:
 def _own_limit(queue: dict[str, Any]) -> list[int]:
     limit = (queue.get("arguments") or {}).get("x-max-length")
     return [limit] if isinstance(limit, int) else []
-
-
-def outlet_of(name: str) -> str:
-    return f"outside.{name}"
 
 
 def _within(vhost: str) -> str:

@@ -1,6 +1,7 @@
 """What other systems may hear of our events: the one rule, whatever way it reaches them."""
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -8,9 +9,16 @@ from shared import meta, topology
 from shared.contracts import ALL, BY_TYPE
 from shared.meta import BadHeaders, Meta
 
+TAG: Final = "jalur-subscriber"  # of the virtual host of one that listens over AMQP
+
 
 class NotGranted(Exception):
     """A name that cannot be used, or events that cannot be granted; the message says why, in plain words."""
+
+
+def outlet_of(name: str) -> str:
+    """The queue from which events are carried over to the virtual host of a subscriber."""
+    return f"outside.{name}"
 
 
 def grantable() -> list[str]:

@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from deploy import database_accounts, definitions, replica_set
 from deploy.composed import MONGODB, PREFIX
 from deploy.management import Management, ManagementFailed
+from deploy.subscribers import let_gateways_look
 
 SECRETS = Path("/run/secrets")
 _PATIENCE_S = 120
@@ -41,6 +42,7 @@ def bring_up_to_date(secrets: Path, mongodb: str) -> None:
     management = Management((secrets / "amqp_management_url").read_text())
     everything = definitions.everything(PREFIX, passwords)
     wait("RabbitMQ", lambda: _posted(management, everything))
+    let_gateways_look(management)
 
 
 def _posted(management: Management, everything: definitions.Definitions) -> bool:

@@ -6,7 +6,8 @@ Their accounts keep their passwords; our own accounts are not among them, nor wh
 from typing import Any
 
 from deploy.management import Management
-from deploy.subscribers import ROOM, TAG, outlet_of
+from deploy.subscribers import ROOM
+from shared.outsiders import TAG, outlet_of
 
 Definitions = dict[str, Any]
 

@@ -5,6 +5,7 @@ the management API is named, on MongoDB when the given account can create others
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -46,6 +47,14 @@ class Accounts:
             for name, password in self._passwords.items()
         }
 
+    @property
+    def broker_api_url(self) -> str:
+        """The broker's management API without an account; empty where the gateway has none of its own."""
+        if self._management_url is None:
+            return ""
+        parts = urlsplit(self._management_url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
     def create_on_database(self) -> None:
         """On the MongoDB of this run, once it answers."""
         if self._servers.mongod is not None:
@@ -57,10 +66,13 @@ class Accounts:
             return
         from deploy import definitions
         from deploy.management import Management, ManagementFailed
+        from deploy.subscribers import let_gateways_look
 
         rights = definitions.of_accounts(self._prefix, self._passwords, vhost_of(self._servers.amqp_url))
+        management = Management(self._management_url)
         try:
-            Management(self._management_url).post("definitions", body=rights)
+            management.post("definitions", body=rights)
+            let_gateways_look(management)
         except ManagementFailed as error:
             raise StartFailed(f"the services' accounts on RabbitMQ cannot be created: {error}") from error
 

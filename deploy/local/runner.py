@@ -122,6 +122,8 @@ class LocalStack:
         """Tell the services where the servers are, and which secrets hold."""
         self._accounts = Accounts(self.home, servers, self.db_prefix, self._management_url)
         self.home.settle(self._accounts.urls())
+        # no secret, but known only now, and this is what the gateway reads when it starts
+        write_private(self.home.secrets_of(services.GATEWAY) / "jalur_broker_api_url", self._accounts.broker_api_url)
 
     def wait_ready(self, *names: str, seconds: float = _READY_S) -> None:
         """Return when these services, by default all, are ready. Raises StartFailed."""

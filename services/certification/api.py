@@ -106,7 +106,12 @@ async def show(applicant_id: str, store: TheStore) -> dict[str, Any]:
     left_out = {"marks", "published", "person_id", "training_certificates"}
     issued = [training_certificate.shown(trainee, one) for one in trainee.training_certificates]
     shown = trainee.model_dump(mode="json", exclude=left_out)
-    return {**shown, "training_certificates": issued, "changes": trainee.changes()}
+    return {
+        **shown,
+        "training_certificates": issued,
+        "changes": trainee.changes(),
+        "certificate_changes": certificate.changes(trainee),
+    }
 
 
 def _unknown_certificate() -> NotFound:

@@ -21,6 +21,7 @@ from shared.rows import Problem
 
 _USUAL_NUMBER: Final = re.compile(r"\d{5} \d{4}( \d)? \d{5,8} \d{4}", re.ASCII)
 _VALID_YEARS: Final = 3
+_DEEDS: Final = frozenset({"certificate_recorded", "certificate_corrected", "certificate_revoked"})
 _DIGITS_A_SPREADSHEET_KEEPS: Final = 15
 
 
@@ -143,6 +144,13 @@ def revoke(trainee: Trainee, certificate_id: str, reason: str, signed: Signature
         applicant_id=trainee.id, programme_code=trainee.programme_code, certificate_id=certificate_id, reason=reason
     )
     return Change([revoked], [])
+
+
+def changes(trainee: Trainee) -> int:
+    """How often certificates of the trainee were recorded, corrected and revoked: whoever has seen as many has seen
+    the latest.
+    """
+    return sum(one.what in _DEEDS for one in trainee.ledger)
 
 
 def number_taken(cells: dict[str, Cell]) -> RowRefused:

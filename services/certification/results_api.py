@@ -1,4 +1,4 @@
-"""Commands and queries over HTTP about results: which certificates are due, and one result entered by hand."""
+"""Commands and queries over HTTP about results: which certificates are due, one result or certificate by hand."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from services.certification import assessment
+from services.certification import assessment, certificate, sheets, verify_code
 from services.certification.expected import Expected, expected
 from services.certification.store import Store
 from services.certification.trainee import Trainee
@@ -56,8 +56,36 @@ async def enter(applicant_id: str, body: OneResult, request: Request) -> dict[st
     except (RowRefused, RowWaits) as refused:
         errors = [one.model_dump(exclude_none=True) for one in refused.problems]
         raise Invalid("result_refused", "This result cannot be recorded.", errors=errors) from None
-    warnings = [one.model_dump(exclude_none=True) for one in change.warnings] if change else []
-    return {"recorded": change is not None, "warnings": warnings}
+    return _told(change)
+
+
+@router.post("/applicants/{applicant_id}/certificates")
+async def enter_certificate(applicant_id: str, body: OneResult, request: Request) -> dict[str, Any]:
+    """Record one certificate, or correct it, by the rules of the sheet; the same again changes nothing.
+
+    `seen` is `certificate_changes` of the trainee. 409 `changed_meanwhile`, 422 `certificate_refused`.
+    """
+    store: Store = request.app.state.store
+    programme, signed, change = await programme_of(store, applicant_id), signature(), None
+    key = certificate.number_key(body.cells.get("certificate_no"))
+    holder = (await store.holders([key])).get(key)
+
+    def rule(trainee: Trainee) -> Change | None:
+        nonlocal change
+        changes = certificate.changes(trainee)
+        change = certificate.record(
+            trainee, body.cells, programme, signed, holder=holder, verify_code=verify_code.fresh()
+        )
+        if change is not None and changes != body.seen:
+            raise Conflict("changed_meanwhile", "A certificate of this trainee was recorded meanwhile.")
+        return change
+
+    try:
+        await sheets.record_numbered(store, applicant_id, body.cells, rule)
+    except (RowRefused, RowWaits) as refused:
+        errors = [one.model_dump(exclude_none=True) for one in refused.problems]
+        raise Invalid("certificate_refused", "This certificate cannot be recorded.", errors=errors) from None
+    return _told(change)
 
 
 async def programme_of(store: Store, applicant_id: str) -> Programme:
@@ -67,3 +95,8 @@ async def programme_of(store: Store, applicant_id: str) -> Programme:
     if programme is None:
         raise NotFound("unknown_applicant", "Nothing has been decided about this applicant.")
     return programme
+
+
+def _told(change: Change | None) -> dict[str, Any]:
+    warnings = [one.model_dump(exclude_none=True) for one in change.warnings] if change else []
+    return {"recorded": change is not None, "warnings": warnings}

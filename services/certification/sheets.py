@@ -11,7 +11,7 @@ from shared.cells import Cell
 from shared.contracts.registration import Programme
 from shared.judging import Change, RowWaits, each_row, judge, refused
 from shared.ledger import Signature, signature
-from shared.rehearsing import changing
+from shared.rehearsing import Changing, changing
 from shared.rows import JudgedRows, Row, Rows
 from shared.storage import Taken
 
@@ -48,17 +48,28 @@ async def judge_certificates(store: Store, code: str, rows: Rows, *, dry_run: bo
 
         # rows of one number take turns, in the order of the sheet; all others run side by side
         async with turns[key]:
-            try:
-                change = await store.record(applicant_id, rule, trainees)
-            except Taken as taken:  # by another import, since we looked
-                if NUMBER_KEY not in taken.fields:
-                    raise
-                raise certificate.number_taken(row.cells) from taken
+            change = await record_numbered(store, applicant_id, row.cells, rule, trainees)
             if change is not None:
                 holders[key] = applicant_id
             return change
 
     return await _judge(store, code, rows, record, each_row)
+
+
+async def record_numbered(
+    store: Store,
+    applicant_id: str,
+    cells: dict[str, Cell],
+    rule: Callable[[Trainee], Change | None],
+    trainees: Changing[Trainee] | None = None,
+) -> Change | None:
+    """Let a rule record a certificate. Raises what the rule raises, and RowRefused "number_taken"."""
+    try:
+        return await store.record(applicant_id, rule, trainees)
+    except Taken as taken:  # by somebody else, since we looked
+        if NUMBER_KEY not in taken.fields:
+            raise
+        raise certificate.number_taken(cells) from taken
 
 
 async def _judge(

@@ -31,6 +31,7 @@ _WORDS: Final = {
     "match": "Lowongan yang diusulkan",
     "answers": "Penelusuran setelah pelatihan",
     "superseded": "Digantikan oleh perbaikan",
+    "confirmations": "Keterangan perusahaan",
     # fields
     "applicant_id": "Kode pendaftar",
     "registration_no": "Nomor pendaftaran",
@@ -106,6 +107,11 @@ _WORDS: Final = {
     "wave": "Bulan ke-",
     "started_on": "Mulai",
     "withdrawn": "Mengundurkan diri",
+    "says": "Kata perusahaan",
+    "left_on": "Tidak bekerja lagi sejak",
+    "channel": "Disampaikan lewat",
+    "told_by": "Disampaikan oleh",
+    "said_on": "Disampaikan pada",
 }
 _INTRODUCTION: Final = (
     "SALINAN DATA PRIBADI",

@@ -13,6 +13,7 @@ from services.gateway.api import (
     audit,
     certificates,
     classes,
+    confirmations,
     cover,
     deployment,
     docs,
@@ -38,6 +39,7 @@ from services.gateway.api import (
     vacancies,
     webhooks,
 )
+from services.gateway.api import outside as outside_api
 from services.gateway.api.gateway import Gateway
 from services.gateway.audits import Audits
 from services.gateway.cookies import Cookies
@@ -49,9 +51,11 @@ from services.gateway.importing import Importing
 from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import OF_REGISTRATION, Lockout
+from services.gateway.outside import Outside
 from services.gateway.pages import (
     accounts,
     calls,
+    employer_answer,
     fair_visits,
     home,
     interrupted,
@@ -72,10 +76,12 @@ from services.gateway.pages import assessments as assessment_pages
 from services.gateway.pages import audit as audit_pages
 from services.gateway.pages import certificates as certificate_pages
 from services.gateway.pages import classes as class_pages
+from services.gateway.pages import confirmations as confirmation_pages
 from services.gateway.pages import cover as cover_pages
 from services.gateway.pages import fairs as fair_pages
 from services.gateway.pages import imports as import_pages
 from services.gateway.pages import matches as match_pages
+from services.gateway.pages import outside as outside_pages
 from services.gateway.pages import reserves as reserve_pages
 from services.gateway.pages import scores as score_pages
 from services.gateway.pages import selection as selection_pages
@@ -125,6 +131,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
     hooks, hook_places = Webhooks(storage, seal, reach), Places(storage)
     hook_relay = WebhookRelay(settings.amqp_url.get_secret_value(), storage, hooks, hook_places, Poster(reach))
 
+    outside = Outside(settings.broker_api_url, settings.amqp_url.get_secret_value())
     sessions = Sessions(storage, idle_s=settings.session_idle_s, longest_s=settings.session_longest_s)
     lockout = Lockout(storage)
     passwords = Passwords()
@@ -147,7 +154,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         [api_router(), certificates.public, docs.router, event_docs.router, pages_router()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
-        closing=[previews.close, services.close],
+        closing=[previews.close, services.close, outside.close],
         public=True,
         title="Jalur",
         version="1",
@@ -177,6 +184,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         drafts,
         looking_up,
         interrupted_forms,
+        outside,
         settings.public_url.rstrip("/"),
     )
     app.mount("/static", site.Assets())
@@ -223,10 +231,12 @@ def pages_router() -> APIRouter:
         fair_visits,
         tracer_pages,
         calls,
+        confirmation_pages,
         operations,
         accounts,
         audit_pages,
         subscriptions,
+        outside_pages,
     )
     for concept in staff:
         pages.include_router(concept.router)
@@ -235,6 +245,7 @@ def pages_router() -> APIRouter:
     pages.include_router(registering.public)
     pages.include_router(own_status.public)
     pages.include_router(tracer_answer.public)
+    pages.include_router(employer_answer.public)
     return pages
 
 
@@ -244,13 +255,14 @@ def api_router() -> APIRouter:
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
         *(classes, cover, assessments, appeals, certificates, training_certificates),
-        *(vacancies, matching, matches, fairs, tracer),
-        *(live, session, users, audit, parked, rebuilding, webhooks, deployment),
+        *(vacancies, matching, matches, fairs, tracer, confirmations),
+        *(live, session, users, audit, parked, rebuilding, webhooks, outside_api, deployment),
     )
     for concept in concepts:
         api.include_router(concept.router)
     api.include_router(certificates.public)
     api.include_router(tracer.public)
+    api.include_router(confirmations.public)
     api.include_router(session.public)
     api.include_router(public.public)
     return api

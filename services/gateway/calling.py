@@ -50,6 +50,7 @@ class Caller:
 
 
 PUBLIC = Caller(Actor(name="public", role="public"))
+EMPLOYER = Caller(Actor(name="employer", role="employer"))  # whoever has an employer's link
 
 
 async def caller(

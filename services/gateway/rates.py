@@ -72,8 +72,9 @@ class Rates:
         self.verifications = Rate(120, 60)
         # a code has 50 random bits: nobody finds one by trying twenty an hour
         self.unknown_codes = Rate(20, 3600)
-        # a village may share one address, and answers in one evening; a link has 128 random bits
-        self.answers = Rate(120, 60)
+        # by one link, from wherever: a village may share one address, and answers in one evening
+        self.answers = Rate(120, 60, "by this link")
+        # a link has 128 random bits: nobody finds one, and those that there are answer all the same
         self.unknown_links = Rate(20, 3600)
         # typing errors are fewer; who knows a birth date and a district has to guess four digits
         self.unknown_niks = Rate(30, 3600, "by NIKs that nobody here has")

@@ -41,6 +41,11 @@ class Settings(ServiceSettings):
         default=cover_list.DEFAULT,
         description="The columns of the list that is uploaded to BPJS Ketenagakerjaan: `Heading=field; …`.",
     )
+    broker_api_url: str = Field(
+        default="",
+        description="RabbitMQ's management API, as http://host:15672, to show who listens over AMQP; the account is "
+        "that of amqp_url. Without it nobody is shown.",
+    )
 
     session_idle_s: int = Field(default=3600, ge=10, description="A session unused for that long is over.")
     session_longest_s: int = Field(default=12 * 3600, ge=10, description="And so is one this old.")

@@ -90,7 +90,7 @@ async def show_fair(id_: str, store: TheStore) -> dict[str, Any]:
     """One fair: the vacancies that attend, each with what came of it there, the outcomes, and the ledger."""
     fair = await _fair(store, id_)
     visitors, vacancies, seats = await asyncio.gather(
-        store.visitors(id_), store.vacancies.get_many(fair.vacancies), store.seats()
+        store.visitors(id_), store.vacancies.get_many(fair.vacancies), store.seats(fair.vacancies)
     )
     made = fair_outcomes.per_vacancy(visitors, id_)
     attending = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services.placement.confirmation import Confirmation
 from services.placement.match import Answered, Match
 from shared.contracts.certification import CertificateIssued, CertificateRevoked, TrainingCompleted
 from shared.contracts.placement import JobMatched, MatchAnswered, Status
@@ -49,8 +50,9 @@ class Answer(BaseModel):
 class Graduate(Document):
     """An applicant as placement sees them; `id` is the applicant's. A graduate is one who completed the training.
 
-    `superseded` keeps the answers that corrections replaced, `facts_sequence` says how new city and education are,
-    `refused` are the matches that came to nothing: those vacancies are not for this graduate.
+    `superseded` keeps the answers that corrections replaced, `confirmations` all that employers have said, the last at
+    the end; `facts_sequence` says how new city and education are, `refused` are the matches that came to nothing: those
+    vacancies are not for this graduate.
     """
 
     city: str | None = None
@@ -64,6 +66,7 @@ class Graduate(Document):
     certificates: list[Certificate] = Field(default_factory=list)
     answers: list[Answer] = Field(default_factory=list)
     superseded: list[Answer] = Field(default_factory=list)
+    confirmations: list[Confirmation] = Field(default_factory=list)
     match: Match | None = None
     refused: list[Match] = Field(default_factory=list)
     ledger: list[Entry] = Field(default_factory=list)

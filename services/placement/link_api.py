@@ -50,14 +50,14 @@ async def answer(said: Said, store: TheStore) -> dict[str, Any]:
     link, wave = await _of(store, said.token)
     if wave.state(today()) is not State.OPEN or said.status is Status.UNREACHABLE:
         raise Conflict("wave_not_open", "This wave takes no answers now.")
-    kept = Answer(wave=wave.months, status=said.status, employer=said.employer, started_on=None)
+    told = Answer(wave=wave.months, status=said.status, employer=said.employer, started_on=None)
 
-    def check(graduate: Graduate, known: Answer | None) -> None:
-        if known != kept and sum(one.wave == wave.months for one in graduate.superseded) >= _MOST_CHANGES:
+    def check(graduate: Graduate, known: Answer | None, filled: Answer) -> None:
+        if known != filled and sum(one.wave == wave.months for one in graduate.superseded) >= _MOST_CHANGES:
             raise Conflict("changed_too_often", "This answer has been changed too often by its link.")
 
-    await wave_api.keep(store, link.programme_code, link.applicant_id, kept, check)
-    return {**_told(link, wave), "answer": {"status": said.status, "employer": said.employer}}
+    kept = await wave_api.keep(store, link.programme_code, link.applicant_id, told, check)
+    return {**_told(link, wave), "answer": {name: kept[name] for name in ("status", "employer")}}
 
 
 async def _of(store: Store, token: str) -> tuple[Link, Wave]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from services.placement import vacancy_queries
+from services.placement.employer_link import EmployerLink
 from services.placement.fair import Fair, Visit
 from services.placement.fair_outcomes import Visitor
 from services.placement.graduate import Graduate
@@ -15,7 +17,7 @@ from services.placement.vacancy import Vacancy
 from services.placement.vacancy_list import Seats
 from services.placement.wave import Link, Wave
 from shared.contracts import Event
-from shared.contracts.placement import Party
+from shared.contracts.placement import Party, Status
 from shared.contracts.registration import Programme
 from shared.judging import Change
 from shared.rehearsing import Changing
@@ -42,13 +44,19 @@ class Store:
                 IndexModel([("refused.vacancy_id", 1)], sparse=True),
             ],
         )
-        self.vacancies = storage.documents("vacancies", Vacancy, aggregate="vacancy")
+        self.vacancies = storage.documents("vacancies", Vacancy, aggregate="vacancy", indexes=vacancy_queries.INDEXES)
         self.waves = storage.documents("waves", Wave, aggregate="wave")
         self.links = storage.documents(
             "links",
             Link,
             aggregate="link",
             indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("wave_id", 1)])],
+        )
+        self.employer_links = storage.documents(
+            "employer_links",
+            EmployerLink,
+            aggregate="employer_link",
+            indexes=[IndexModel([("digest", 1)], sparse=True), IndexModel([("programme_code", 1)])],
         )
         self.fairs = storage.documents("fairs", Fair, aggregate="fair")
         self.visits = storage.documents(
@@ -87,15 +95,23 @@ class Store:
         """How many seats of each vacancy have been proposed to somebody who has not withdrawn."""
         return {vacancy_id: seats.taken for vacancy_id, seats in (await self.seats()).items()}
 
-    async def seats(self) -> dict[str, Seats]:
-        """Of each vacancy, the seats proposed to somebody who has not withdrawn, and those both sides agreed on."""
+    async def seats(self, vacancy_ids: Sequence[str] | None = None) -> dict[str, Seats]:
+        """Of each vacancy, or of these, the seats proposed to somebody who has not withdrawn, and those agreed on."""
+        which = {"$exists": True} if vacancy_ids is None else {"$in": list(vacancy_ids)}
+        return await self._seats(which, by="$match.vacancy_id")
+
+    async def seats_by_employer(self) -> dict[str, Seats]:
+        """The same of each employer, as it is written in the proposals."""
+        return await self._seats({"$exists": True}, by="$match.employer")
+
+    async def _seats(self, which: dict[str, Any], by: str) -> dict[str, Seats]:
         agreed = {"$setIsSubset": [[party.value for party in Party], {"$ifNull": ["$match.answers.party", []]}]}
         found = await self.graduates.aggregate(
             [
-                {"$match": {"match.vacancy_id": {"$exists": True}, "withdrawn": False}},
+                {"$match": {"match.vacancy_id": which, "withdrawn": False}},
                 {
                     "$group": {
-                        "_id": "$match.vacancy_id",
+                        "_id": by,
                         "taken": {"$sum": 1},
                         "agreed": {"$sum": {"$cond": [agreed, 1, 0]}},
                     }
@@ -125,10 +141,22 @@ class Store:
         found = await self.graduates.aggregate(
             [
                 {"$match": {"programme_code": programme_code, "completed": True}},
-                {"$project": {"class_code": 1, "answers": 1}},
+                {"$project": {"class_code": 1, "answers": 1, "confirmations": 1}},
             ]
         )
         return sorted(map(Traced.model_validate, found), key=lambda one: one.applicant_id)
+
+    async def placements(self, programme_code: str) -> list[dict[str, Any]]:
+        """Of a programme's graduates who were ever employed: answers, what employers said, and when answers came."""
+        answered = {"$in": ["$$this.what", ["answer_recorded", "answer_corrected"]]}
+        shown = {"class_code": 1, "answers": 1, "confirmations": 1, "match": 1}
+        employed = {"programme_code": programme_code, "completed": True, "answers.status": Status.EMPLOYED.value}
+        return await self.graduates.aggregate(
+            [
+                {"$match": employed},
+                {"$project": {**shown, "ledger": {"$filter": {"input": "$ledger", "cond": answered}}}},
+            ]
+        )
 
     async def links_of(self, wave_id: str) -> dict[str, bool]:
         """Whose link to a wave there is, and whether it works."""

@@ -7,9 +7,10 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator
 
+from services.placement.confirming import recorded
 from services.placement.graduate import Answer, Graduate
 from shared.cells import BadCell, Cell, day, text, whole, word
-from shared.contracts.placement import PlacementRecorded, Source, Status
+from shared.contracts.placement import Source, Status
 from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.judging import Change, RowWaits, Text, optional, per_person, read, refused
@@ -77,9 +78,13 @@ def record(graduate: Graduate, cells: dict[str, Cell], programme: Programme, sig
 
 
 def take(graduate: Graduate, answer: Answer, signed: Signature) -> Change | None:
-    """Keep an answer that has been read. None and errors are those of `record`."""
+    """Keep an answer that has been read. None and errors are those of `record`.
+
+    What it leaves blank it does not take back: one tap by link says nothing of a first day that is known.
+    """
     _check_graduate(graduate)
     before = next((known for known in graduate.answers if known.wave == answer.wave), None)
+    answer = filled(answer, before)
     if answer == before:
         return None
     if before is None:
@@ -88,11 +93,21 @@ def take(graduate: Graduate, answer: Answer, signed: Signature) -> Change | None
     else:
         graduate.superseded.append(before)
         graduate.answers[graduate.answers.index(before)] = answer
-        graduate.write(signed, "answer_corrected", wave=answer.wave, before=before.status, after=answer.status)
-    recorded = PlacementRecorded(
-        applicant_id=graduate.id, programme_code=graduate.programme_code, source=Source.TRACER, **answer.model_dump()
-    )
-    return Change([recorded], [])
+        replaced = before.model_dump(mode="json", include={"employer", "started_on"}, exclude_none=True)
+        graduate.write(
+            signed, "answer_corrected", wave=answer.wave, before=before.status, after=answer.status, replaced=replaced
+        )
+    return Change([recorded(graduate, answer, Source.TRACER)], [])
+
+
+def filled(answer: Answer, before: Answer | None) -> Answer:
+    """With what was known of the same work: where and since when. At another employer the first day is another one."""
+    if before is None or answer.status is not before.status:
+        return answer
+    employer = answer.employer or before.employer
+    if word(employer) != word(before.employer):
+        return answer
+    return answer.model_copy(update={"employer": employer, "started_on": answer.started_on or before.started_on})
 
 
 def _check_graduate(graduate: Graduate) -> None:

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.placement import vacancy_list
+from services.placement import vacancy_list, vacancy_pages
 from services.placement.api import TheStore
-from services.placement.store import Store
 from services.placement.vacancy import State, Vacancy, read_terms, vacancy_id
 from services.placement.vacancy_list import Listed, Wanted
 from shared.cells import JAKARTA, Cell
@@ -117,28 +116,33 @@ async def vacancies(
     vocation: Annotated[str, Query(max_length=300)] = "",
     search: Annotated[str, Query(max_length=200)] = "",
     skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    limit: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    closes_from: date | None = None,
 ) -> dict[str, Any]:
-    """Vacancies, what is open first, `limit` of them (all when not given) behind the first `skip`.
+    """Vacancies, what is open first, `limit` of them behind the first `skip`.
 
-    `states` counts all of them by how they stand; `vocations` are those that are asked for at all.
+    `closes_from` takes only those that took applications on that day or will. `states` counts all of them by how they
+    stand; `vocations` are those that are asked for at all.
     """
-    everything = await _all(store)
-    wanted = Wanted(state=state, vocation=vocation, search=search)
-    found = [one for one in everything if wanted.wants(one)]
-    shown = found[skip : None if limit is None else skip + limit]
+    wanted = Wanted(state=state, vocation=vocation, search=search, closes_from=closes_from)
+    found = await vacancy_pages.page(store, wanted, skip, limit, today())
     return {
-        "vacancies": [_told(one) for one in shown],
-        "total": len(found),
-        "states": {kind: sum(one.state is kind for one in everything) for kind in State},
-        "vocations": sorted({one.terms.vocation for one in everything}),
+        "vacancies": [_told(one) for one in found.shown],
+        "total": found.total,
+        "states": found.states,
+        "vocations": found.vocations,
     }
 
 
 @router.get("/employers")
-async def employers(store: TheStore) -> dict[str, Any]:
-    """What each employer offers, and what came of it."""
-    return {"employers": vacancy_list.employers(await _all(store))}
+async def employers(
+    store: TheStore,
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """What each employer offers, and what came of it, by name."""
+    found = await vacancy_pages.employers(store, today())
+    return {"employers": found[skip : skip + limit], "total": len(found)}
 
 
 @router.get("/vacancies/{id_}")
@@ -147,13 +151,8 @@ async def show_vacancy(id_: str, store: TheStore) -> dict[str, Any]:
     found = await store.vacancies.get(id_)
     if found is None:
         raise _unknown()
-    [one] = vacancy_list.listed([found], await store.seats(), today())
+    [one] = vacancy_list.listed([found], await store.seats([id_]), today())
     return {**_told(one), "ledger": [entry.model_dump(mode="json") for entry in found.ledger]}
-
-
-async def _all(store: Store) -> list[Listed]:
-    found = await store.vacancies.find({})
-    return vacancy_list.listed(found, await store.seats(), today())
 
 
 def _told(one: Listed) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Vacancies as staff look at them: how each stands today, which are asked for, and what each employer offers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -34,16 +34,21 @@ class Listed(BaseModel):
 
 
 class Wanted(BaseModel):
-    """Which vacancies: in a state, of a vocation, or with these words in code, employer or position."""
+    """Which vacancies: in a state, of a vocation, with these words in code, employer or position, or that took
+    applications until that day or longer.
+    """
 
     state: State | None = None
     vocation: str = ""
     search: str = ""
+    closes_from: date | None = None
 
     def wants(self, one: Listed) -> bool:
         if self.state is not None and one.state is not self.state:
             return False
         if self.vocation and word(one.terms.vocation) != word(self.vocation):
+            return False
+        if self.closes_from is not None and one.terms.closes_on < self.closes_from:
             return False
         text = word(f"{one.terms.code} {one.terms.employer} {one.terms.position}")
         return all(part in text for part in word(self.search).split())
@@ -86,16 +91,3 @@ def _order(one: Listed) -> tuple[int, int, str, str]:
     over = one.state in (State.EXPIRED, State.CLOSED)
     day = one.terms.closes_on.toordinal()
     return list(State).index(one.state), -day if over else day, one.terms.code, one.vacancy_id
-
-
-def employers(vacancies: Sequence[Listed]) -> list[Employer]:
-    """By name; under the spelling of the vacancy that comes first."""
-    found: dict[str, Employer] = {}
-    for one in vacancies:
-        mine = found.setdefault(word(one.terms.employer), Employer(employer=one.terms.employer))
-        mine.vacancies += 1
-        mine.open += one.state is State.OPEN
-        mine.seats += one.terms.seats
-        mine.seats_taken += one.seats_taken
-        mine.seats_agreed += one.seats_agreed
-    return [found[name] for name in sorted(found)]

@@ -110,7 +110,11 @@ async def record(code: str, months: Months, said: Said, store: TheStore) -> dict
     """An answer that staff have heard. Raises Conflict `answered_meanwhile` with the `answer` that came first."""
     await _wave(store, code, months)
     answer = Answer(wave=months, **said.model_dump(exclude={"applicant_id", "seen"}))
-    return await keep(store, code, said.applicant_id, answer, lambda _, known: _check_seen(known, answer, said.seen))
+
+    def check(_: Graduate, known: Answer | None, filled: Answer) -> None:
+        _check_seen(known, filled, said.seen)
+
+    return await keep(store, code, said.applicant_id, answer, check)
 
 
 @router.post("/programmes/{code}/waves/{months}/links")
@@ -142,21 +146,23 @@ async def revoke_link(
 
 
 async def keep(
-    store: Store, code: str, applicant_id: str, answer: Answer, check: Callable[[Graduate, Answer | None], None]
+    store: Store, code: str, applicant_id: str, answer: Answer, check: Callable[[Graduate, Answer | None, Answer], None]
 ) -> dict[str, Any]:
-    """Keep one answer; `check` may refuse it for what is known of the graduate and was said in this wave already.
+    """Keep one answer; `check` may refuse it, filled with what is known, for what was said in this wave already.
 
     Raises Invalid, Conflict.
     """
     signed = signature()
-    changed = False
+    changed, kept = False, answer
 
     def take(graduate: Graduate) -> list[Event] | None:
-        nonlocal changed
+        nonlocal changed, kept
         if graduate.programme_code != code:
             raise NotFound("unknown_applicant", "There is no such applicant in this programme.")
-        check(graduate, next((one for one in graduate.answers if one.wave == answer.wave), None))
-        change = tracer.take(graduate, answer, signed)
+        known = next((one for one in graduate.answers if one.wave == answer.wave), None)
+        kept = tracer.filled(answer, known)
+        check(graduate, known, kept)
+        change = tracer.take(graduate, kept, signed)
         changed = change is not None
         return None if change is None else change.events
 
@@ -164,7 +170,7 @@ async def keep(
         await store.graduates.change(applicant_id, take)
     except (RowRefused, RowWaits) as refusal:
         raise Invalid(refusal.problems[0].reason, "This answer cannot be taken.") from None
-    return {"applicant_id": applicant_id, "changed": changed, **answer.model_dump(mode="json")}
+    return {"applicant_id": applicant_id, "changed": changed, **kept.model_dump(mode="json")}
 
 
 def _check_seen(known: Answer | None, answer: Answer, seen: Status | None) -> None:

@@ -40,6 +40,10 @@ class Said(BaseModel):
     reason: Reason
 
 
+class Written(BaseModel):
+    text: str = Field(max_length=500)
+
+
 class Wanted(BaseModel):
     """What is known of somebody who is looked for; what is given must all fit. `reason` says why, for the record."""
 
@@ -110,6 +114,14 @@ async def hide(store: Kept, applicant_id: str, said: Said) -> dict[str, str]:
     applicant = await store.applicants.get(applicant_id)
     known = [applicant.person(store.vault)] if applicant and applicant.erased_at is None else []
     return {"reason": naming_nobody(said.reason, *known)}
+
+
+@router.post("/applicants/{applicant_id}/unnamed")
+async def unname(store: Kept, applicant_id: str, written: Written) -> dict[str, str]:
+    """A cell about the applicant without their whole name, as those of a sheet come back from `resolve`."""
+    applicant = await store.applicants.get(applicant_id)
+    name = applicant.revealed(store.vault, ["name"]).get("name", "") if applicant and not applicant.erased_at else ""
+    return {"text": without_name(written.text, name)}
 
 
 @router.post("/programmes/{code}/search")

@@ -30,6 +30,14 @@ class Party(StrEnum):
     EMPLOYER = "employer"
 
 
+class EmployerSays(StrEnum):
+    """What an employer says of somebody who is reported to work there; LEFT for one who did and has left."""
+
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    LEFT = "left"
+
+
 class FromPlacement(Event):
     service: ClassVar[str] = "placement"
 
@@ -60,7 +68,7 @@ class MatchAnswered(FromPlacement, AboutApplicant):
 
 
 class PlacementRecorded(FromPlacement, AboutApplicant):
-    """What became of a graduate, as of one wave of the tracer study."""
+    """What became of a graduate, as of one wave of the tracer study; again when the employer says whether it is so."""
 
     touches_health: ClassVar[bool] = False
 
@@ -69,6 +77,9 @@ class PlacementRecorded(FromPlacement, AboutApplicant):
     started_on: date | None = None
     source: Source
     wave: int | None = Field(default=None, description="Months after the training; none outside the tracer study.")
+    employer_says: EmployerSays | None = Field(
+        default=None, description="What this employer said last; none while it has said nothing."
+    )
 
 
 EVENTS: tuple[type[Event], ...] = (JobMatched, MatchAnswered, PlacementRecorded)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 
+import httpx
 import openpyxl
 from playwright.sync_api import Page, expect
 
@@ -122,6 +123,56 @@ def _sees_who_was_chosen_meanwhile(window: Window) -> None:
     assert window.judge() == []
     page.locator("#asesor-banding").press("Enter")
     expect(page.locator("main")).to_contain_text("asesor: Dewi Lestari")
+
+
+def _to_be_certified(client: httpx.Client) -> tuple[str, str]:
+    """Whose certificate has not come, and its number; the other width, which finds nobody left, corrects one."""
+    if waiting := client.get("/programmes/LPKS-2025/expected-certificates").json()["waiting"]:
+        return waiting[0]["applicant_id"], "62019 2513 4 0099001 2025"
+    [one] = client.get("/programmes/LPKS-2025/applicants", params={"stage": "certified", "limit": 1}).json()["items"]
+    held = client.get(f"/applicants/{one['applicant_id']}").json()["certification"]["certificates"]
+    return one["applicant_id"], held[0]["certificate_no"]
+
+
+def test_a_certificate_is_entered_and_its_days_corrected(open_window: OpenWindow, office: Office) -> None:
+    window, colleague = open_window("certifier"), open_window("admin")
+    page, window.expected_statuses, colleague.expected_statuses = window.page, {422}, {409, 422}
+    with office.api() as client:
+        who, number = _to_be_certified(client)
+    address = f"/uji/{who}"
+    for one in (page, colleague.page):
+        one.goto(address)
+        one.locator("summary", has_text="Catat sertifikat dari LSP").press("Enter")
+    _may_be_empty(page)
+    page.get_by_role("button", name="Simpan sertifikat").click()
+    expect(page.locator(".summary")).to_contain_text("Isi nomor sertifikat.")
+    window.keep("sertifikat-tidak-lengkap")
+    assert window.judge() == []
+    page.locator(".summary a").first.press("Enter")
+    expect(page.get_by_label("Nomor sertifikat")).to_be_focused()
+
+    def fill(form: Page, written: str, until: str) -> None:
+        form.get_by_label("Nomor sertifikat").fill(written)
+        form.get_by_label("Tanggal terbit").fill("2025-09-01")
+        form.get_by_label("Berlaku sampai").fill(until)
+        form.get_by_role("button", name="Simpan sertifikat").click()
+
+    fill(page, number, "2025-08-01")
+    expect(page.locator(".summary")).to_contain_text("Berlaku sampai sebelum tanggal terbit.")
+    fill(page, number, "")
+    expect(page.locator("tbody")).to_contain_text("1 September 2028")
+    expect(page.locator("tbody")).to_contain_text(number)
+
+    # a colleague who has not seen it is told of it, and corrects its last day knowingly
+    fill(colleague.page, number, "2028-12-31")
+    expect(colleague.page.locator(".summary")).to_contain_text("Orang lain baru saja mencatat")
+    colleague.keep("sertifikat-bentrok")
+    assert colleague.judge() == []
+    colleague.page.get_by_role("button", name="Simpan sertifikat").click()
+    expect(colleague.page.get_by_text("Tersimpan. Periksa sekali lagi:")).to_be_visible()
+    expect(colleague.page.locator("tbody")).to_contain_text("31 Desember 2028")
+    colleague.keep("sertifikat-diperbaiki")
+    assert colleague.judge() == []
 
 
 def test_an_appeal_is_judged_by_an_assessor_who_has_not_tested(open_window: OpenWindow, office: Office) -> None:

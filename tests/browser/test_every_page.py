@@ -45,9 +45,12 @@ STAFF = {
     "bursa-baru": "/penempatan/bursa-baru",
     "penelusuran": "/penempatan/penelusuran?program=LPKS-2025",
     "penelusuran-kosong": "/penempatan/penelusuran?program=UJI-1",
+    "konfirmasi": "/penempatan/konfirmasi?program=LPKS-2025",
+    "konfirmasi-kosong": "/penempatan/konfirmasi?program=UJI-1&hari=30",
     "operasi": "/operasi",
     "audit-kosong": "/audit?oleh=tidak-ada&sejak=kemarin",
     "webhook-kosong": "/webhook",
+    "pelanggan-amqp": "/pelanggan",
     "pengguna-admin": "/pengguna/admin",
     "sandi-kosong": "/sandi",
     "isian-kosong": "/isian",
@@ -59,6 +62,7 @@ _ANYBODY = {
     "sertifikat": "/sertifikat",
     "sertifikat-tak-dikenal": "/sertifikat/xyz",
     "lulusan-tak-dikenal": "/lulusan/xyz",
+    "perusahaan-tak-dikenal": "/konfirmasi/xyz",
 }
 _ANYBODY |= {"daftar-tanpa-program": "/daftar", "daftar-tutup": "/daftar/LPKS-2025", "status-isi": "/status"}
 

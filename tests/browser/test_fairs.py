@@ -127,6 +127,7 @@ def _proposal(window: Window, address: str, number: str) -> None:
     page.get_by_label("Nomor pendaftaran", exact=True).fill(number.rpartition("-")[2])
     page.get_by_role("button", name="Usulkan").click()
     expect(page.locator(".summary")).to_contain_text("Kejuruannya lain daripada yang dicari.")
+    expect(page.locator(".summary")).to_contain_text("berlaku pada hari bursa, 20 September 2025.")
     window.keep("bursa-usulan-peringatan")
     assert window.judge() == []
     page.get_by_role("button", name="Usulkan juga").click()

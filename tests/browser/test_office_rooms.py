@@ -1,12 +1,17 @@
 """Users, the audit trail, webhooks; two clerks on one applicant; a session that ends while somebody types."""
 
 import re
+import uuid
 from collections.abc import Callable
 
 import httpx
 from playwright.sync_api import Page, expect
 
+from deploy.management import Management
+from deploy.subscribers import Subscribers
+from deploy.urls import vhost_of
 from tests.browser.office import PASSWORD, Office, Window
+from tests.conftest import Urls
 
 OpenWindow = Callable[..., Window]
 
@@ -143,6 +148,26 @@ def test_webhooks_are_added_turned_off_and_removed(open_window: OpenWindow) -> N
     page.wait_for_url("**/webhook")
     assert page.goto(f"/webhook/{name}").status == 404  # type: ignore[union-attr]
     assert wrong + window.judge() == []
+
+
+def test_an_operator_sees_who_listens_over_amqp(open_window: OpenWindow, servers: Urls) -> None:
+    window, name = open_window("operator"), f"uji-{uuid.uuid4().hex[:6]}"
+    page = window.page
+    assert servers.management is not None
+    listening = Subscribers(Management(servers.management, vhost_of(servers.amqp)), servers.amqp)
+    listening.add(name, ["placement.#"])
+    try:
+        page.goto("/operasi")
+        page.get_by_role("link", name="Pelanggan AMQP").press("Enter")
+        row = page.locator("tr", has_text=name)
+        expect(row).to_contain_text("Tidak tersambung")
+        expect(row).to_contain_text("placement.placement_recorded.v1")
+        window.keep("pelanggan-amqp")
+        assert window.judge() == []
+    finally:
+        listening.remove(name)
+    page.reload()
+    expect(page.locator("tr", has_text=name)).to_have_count(0)
 
 
 def test_the_second_of_two_clerks_sees_what_the_first_has_changed(open_window: OpenWindow, office: Office) -> None:

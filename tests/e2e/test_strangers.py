@@ -252,7 +252,11 @@ class Play:
     def _match(self, course: Course, as_of: date) -> None:
         """As many as possible, with the greatest score; every proposal one that may be made."""
         known = {(code, firm.casefold()) for code, firm in self.office.vacancies}
-        listed = self.gateway.get("/vacancies").json()["items"]
+        listed: list[dict[str, Any]] = []
+        cursor: str | None = "0"
+        while cursor is not None:
+            page = self.gateway.get("/vacancies", params={"limit": 200, "cursor": cursor}).json()
+            listed, cursor = listed + page["items"], page["next_cursor"]
         elsewhere = [
             one["wage_min"] + one["wage_max"]
             for one in listed

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aio_pika
 import httpx
@@ -27,6 +28,7 @@ from deploy.urls import as_account, in_vhost, vhost_of
 from shared import topology
 from shared.contracts import ALL
 from tests.conftest import Urls
+from tests.events import until
 
 SERVICES = {account.service: account for account in accounts.every()}
 NOT_AUTHORIZED = 13
@@ -219,14 +221,51 @@ async def test_does_not_manage_the_broker(service: str, granted: Granted, on_bro
     account = (SERVICES[service].name(granted.prefix), granted.passwords[service])
     host = httpx.URL(str(granted.servers.management)).copy_with(username=None, password=None)
     async with httpx.AsyncClient(base_url=host, auth=account) as client:
-        for path in ("overview", "users", "definitions", f"users/{account[0]}"):
-            assert (await client.get(f"/api/{path}")).status_code == httpx.codes.UNAUTHORIZED
+        # the gateway shows who listens, so it sees that there is a broker; nobody sees accounts
+        seen = (await client.get("/api/overview")).status_code
+        assert seen == (httpx.codes.OK if service == "gateway" else httpx.codes.UNAUTHORIZED)
+        for path in ("users", "definitions", f"users/{account[0]}", "permissions", "parameters/shovel"):
+            assert (await client.get(f"/api/{path}")).status_code == httpx.codes.UNAUTHORIZED, path
         rights = {"password": "x", "tags": "administrator"}
         assert (await client.put("/api/users/intruder", json=rights)).status_code == httpx.codes.UNAUTHORIZED
     with pytest.raises(aio_pika.exceptions.AMQPConnectionError):
         await aio_pika.connect(as_account(granted.servers.amqp, account[0], "wrong"))
     with pytest.raises(ChannelNotFoundEntity):  # waiting for what is not there yet is no right, and needs none
         await on_broker.may(lambda channel: channel.get_exchange("jalur.none", ensure=True))
+
+
+async def test_whoever_may_look_at_the_broker_touches_nothing(granted: Granted) -> None:
+    """Neither messages nor queues of others, nor their connections."""
+    account = (SERVICES["gateway"].name(granted.prefix), granted.passwords["gateway"])
+    host = httpx.URL(str(granted.servers.management)).copy_with(username=None, password=None)
+    vhost = quote(vhost_of(granted.servers.amqp), safe="")
+    queue = f"/api/queues/{vhost}/{topology.of_service('selection', SERVICES['selection'].listens_to).queues[0].name}"
+    theirs = SERVICES["selection"].name(granted.prefix)
+    async with (
+        await aio_pika.connect(granted.amqp("selection")) as connection,
+        httpx.AsyncClient(base_url=host, auth=account) as client,
+    ):
+
+        async def listed() -> list[str]:
+            return [one["name"] for one in (await client.get("/api/connections")).json() if one.get("user") == theirs]
+
+        await until(lambda: _some(listed), 20)
+        taking = {"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"}
+        refusals = [
+            await client.post(f"{queue}/get", json=taking),
+            await client.delete(queue),
+            await client.delete(f"{queue}/contents"),
+            await client.put(f"/api/policies/{vhost}/all", json={"pattern": ".*", "definition": {"max-length": 1}}),
+            *[await client.delete(f"/api/connections/{quote(name, safe='')}") for name in await listed()],
+        ]
+        assert {one.status_code for one in refusals} <= {httpx.codes.UNAUTHORIZED, httpx.codes.BAD_REQUEST}, refusals
+        assert not connection.is_closed
+        async with connection.channel() as channel:
+            await channel.get_exchange(topology.EVENTS, ensure=False)
+
+
+async def _some(listed: Callable[[], Awaitable[list[str]]]) -> bool:
+    return bool(await listed())
 
 
 def refused(attempt: Callable[[], object]) -> None:

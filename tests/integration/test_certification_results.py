@@ -1,5 +1,6 @@
 """Results entered by hand, and which certificates are due, on a real RabbitMQ and MongoDB."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from aio_pika.abc import AbstractConnection
 
 from services.certification.app import build
 from services.certification.settings import Settings
-from shared.contracts.certification import AssessmentRecorded
+from shared.contracts.certification import AssessmentRecorded, CertificateIssued
 from tests.conftest import Running
 from tests.events import Outsider, until
 from tests.integration.test_certification import assessment, certificate, decide, known, open_programme, send, verdicts
@@ -53,6 +54,48 @@ async def test_a_result_is_entered_twice_by_one_clerk_and_overtaken_by_another(
         assert recorded == [(1, "not_yet_competent"), (2, "competent")]
         shown = (await client.get("/applicants/a1")).json()
         assert (shown["changes"], len(shown["superseded"])) == (2, 0)
+
+
+async def test_a_certificate_is_entered_by_the_rules_of_the_sheet(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    outsider = await Outsider().listen(broker, "certification.#")
+    async with running(build, settings_for(Settings), "certification") as client:
+        await started(client, broker, "a1", "a2", "a3")
+        results = [("a1", assessment()), ("a2", assessment()), ("a3", assessment("BK"))]
+        assert verdicts(await send(client, "assessments", *results)) == ["accepted"] * 3
+
+        async def enter_one(who: str, seen: int, number: int = 1, **cells: Any) -> httpx.Response:
+            body = {"cells": certificate(number, **cells), "seen": seen}
+            return await client.post(f"/applicants/{who}/certificates", json=body)
+
+        both = await asyncio.gather(*(enter_one(who, 0) for who in ("a1", "a2")))
+        assert sorted(one.status_code for one in both) == [200, 422]
+        [taken] = next(one for one in both if one.status_code == 422).json()["errors"]
+        assert (taken["column"], taken["reason"]) == ("certificate_no", "number_taken")
+        holder = "a1" if both[0].is_success else "a2"
+        assert (await enter_one(holder, 0)).json() == {"recorded": False, "warnings": []}  # sent twice
+        for refused, column, wrong in (
+            ("not_competent", None, ("a3", 0, 2, {})),
+            ("already_certified", "certificate_no", (holder, 1, 3, {})),
+            ("other_scheme", "scheme", (holder, 1, 1, {"scheme": "Skema B"})),
+            ("before_issue", "valid_until", (holder, 1, 1, {"valid_until": "2020-04-30"})),
+            ("missing", "certificate_no", (holder, 1, 1, {"certificate_no": " "})),
+            ("looks_like_nik", "certificate_no", (holder, 1, 1, {"certificate_no": "3375 0141 0190 0001"})),
+        ):
+            who, seen, number, cells = wrong
+            [error] = (await enter_one(who, seen, number, **cells)).json()["errors"]
+            assert (error["reason"], error.get("column")) == (refused, column)
+        overtaken = await enter_one(holder, 0, valid_until="2099-01-01")
+        assert (overtaken.status_code, overtaken.json()["code"]) == (409, "changed_meanwhile")
+        corrected = (await enter_one(holder, 1, valid_until="2099-01-01")).json()
+        assert [one["reason"] for one in corrected["warnings"]] == ["corrected"]
+        assert (await client.get(f"/applicants/{holder}")).json()["certificate_changes"] == 2
+        assert (await enter_one("nobody", 0)).json()["code"] == "unknown_applicant"
+        # the sheet knows it
+        row = (holder, certificate(1, valid_until="2099-01-01"))
+        assert verdicts(await send(client, "certificates", row)) == ["duplicate"]
+        await until(lambda: len(outsider.data(CertificateIssued)) == 2)
 
 
 async def test_competent_people_are_expected_to_get_a_certificate(

@@ -111,6 +111,25 @@ async def test_whoever_changes_their_answer_on_and_on_by_link_is_asked_to_call(
         assert (await client.post(f"{WAVES}/12/answers", json=body)).is_success
 
 
+async def test_a_tap_takes_back_nothing_that_staff_have_heard_of_the_same_work(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    async with running(build, settings_for(Settings), "placement") as client:
+        await _three_graduates(client, broker)
+        await client.post(f"{WAVES}/3", json=days())
+        token = (await client.post(f"{WAVES}/3/links")).json()["links"][0]["token"]
+        heard = {"status": "employed", "employer": "CV Maju", "started_on": "2026-01-05"}
+        assert (await client.post(f"{WAVES}/3/answers", json={"applicant_id": "a0001", **heard})).is_success
+        tapped = (await client.post("/links/answer", json={"token": token, "status": "employed"})).json()
+        assert tapped["answer"] == {"status": "employed", "employer": "CV Maju"}
+        known = (await client.get("/applicants/a0001")).json()
+        assert (known["answers"], known["superseded"]) == ([{"wave": 3, **heard}], [])
+        assert (await client.post("/links/answer", json={"token": token, "status": "unemployed"})).is_success
+        known = (await client.get("/applicants/a0001")).json()
+        assert known["superseded"] == [{"wave": 3, **heard}]
+        assert known["ledger"][-1]["detail"]["replaced"] == {"employer": "CV Maju", "started_on": "2026-01-05"}
+
+
 async def test_a_link_ends_when_it_is_revoked_and_when_its_wave_closes(
     settings_for: MakeSettings, running: Running, broker: AbstractConnection
 ) -> None:

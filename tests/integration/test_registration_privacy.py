@@ -241,6 +241,8 @@ async def test_other_services_are_told_nothing_by_which_somebody_is_known(
             client, f"/applicants/{applicant_id}/discretion", reason=f"kata Siti ({SITI}), 0812-3450-0987"
         )
         assert said.json() == {"reason": "kata … (…), …"}
+        for written, kept in (("No. 12345678901 siti nur  AMINAH", "No. 12345678901 …"), ("Siti 1", "Siti 1")):
+            assert (await post(client, f"/applicants/{applicant_id}/unnamed", text=written)).json() == {"text": kept}
         rows = [
             {
                 "row": 2,

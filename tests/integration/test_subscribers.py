@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aio_pika
 import httpx
@@ -14,16 +15,19 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import AMQPError, ChannelAccessRefused
 from typer.testing import CliRunner
 
+from deploy import accounts, definitions
 from deploy import topology as deployed
-from deploy.management import Management
-from deploy.subscribers import Subscribers
-from deploy.urls import in_vhost, vhost_of
+from deploy.management import Management, ManagementFailed
+from deploy.subscribers import Subscribers, let_gateways_look
+from deploy.urls import as_account, in_vhost, vhost_of
 from services.gateway.cli import app
+from services.gateway.outside import Outside
 from shared import topology
 from shared.contracts import ALL, Event
 from shared.contracts.certification import CertificateRevoked
 from shared.contracts.placement import JobMatched
 from shared.outsiders import NotGranted, grantable, granted_by
+from shared.problems import Away, Conflict
 from tests.conftest import Urls
 from tests.events import message, until
 
@@ -337,3 +341,72 @@ def test_events_that_touch_health_are_never_granted() -> None:
     for pattern in ("placement", "placement.*", "plasement.#", "", "jalur.log"):
         with pytest.raises(NotGranted, match="no event matches"):
             granted_by([pattern])
+
+
+async def test_the_gateway_shows_who_listens_and_can_do_nothing_to_them(
+    servers: Urls, subscribers: Subscribers, name: str, outside: AbstractConnection
+) -> None:
+    """With its own account, which may look and no more."""
+    assert servers.management is not None
+    prefix = f"test_{uuid.uuid4().hex[:8]}"
+    passwords = {account.service: uuid.uuid4().hex for account in accounts.every()}
+    operator = Management(servers.management)
+    operator.post("definitions", body=definitions.of_accounts(prefix, passwords, vhost_of(servers.amqp)))
+    let_gateways_look(operator)  # as every start does; who is added later is seen at once
+    parts = urlsplit(servers.management)
+    where = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    seen = Outside(where, as_account(servers.amqp, f"{prefix}_gateway", passwords["gateway"]))
+    try:
+        channel = await outside.channel()
+        queue = await channel.declare_queue(f"{name}.semua", durable=True)
+        await queue.bind("jalur.events", "placement.job_matched.v1")
+        async with await aio_pika.connect(servers.amqp) as ours:
+            await told(ours, matched("a1"), matched("a2"))
+
+        later = f"{name}-2"
+        await asyncio.to_thread(subscribers.add, later, ["placement.#"])
+        assert {name, later} <= {one.name for one in await seen.all()}
+        await asyncio.to_thread(subscribers.remove, later)
+
+        async def shown(messages: int, consumers: int, connections: int) -> bool:
+            one = next(one for one in await seen.all() if one.name == name)
+            queues = [(held.name, held.messages, held.consumers) for held in one.queues]
+            return (queues, one.connections, one.behind) == ([(f"{name}.semua", messages, consumers)], connections, 0)
+
+        await until(lambda: shown(2, 0, 1), 20)
+        [one] = [one for one in await seen.all() if one.name == name]
+        assert one.events == PLACEMENT and "password" not in one.model_dump_json()
+
+        async def take(one: aio_pika.abc.AbstractIncomingMessage) -> None:
+            await one.ack()
+
+        await queue.consume(take)
+        await until(lambda: shown(0, 1, 1), 20)
+        await outside.close()
+        await until(lambda: shown(0, 0, 0), 20)
+
+        looking = Management(as_account(where, f"{prefix}_gateway", passwords["gateway"]))
+        taken = {"count": 1, "ackmode": "ack_requeue_true", "encoding": "auto"}
+        for forbidden in (
+            lambda: looking.get("users"),
+            lambda: looking.put("vhosts", name, body={"tags": ""}),
+            lambda: looking.delete("queues", name, f"{name}.semua"),
+            lambda: looking.post("queues", name, f"{name}.semua", "get", body=taken),
+            lambda: looking.delete("vhosts", name),
+        ):
+            with pytest.raises(ManagementFailed):
+                await asyncio.to_thread(forbidden)
+    finally:
+        await seen.close()
+        for service in passwords:
+            operator.delete("users", f"{prefix}_{service}")
+
+
+async def test_a_broker_that_cannot_be_asked_is_told_as_such() -> None:
+    unset, refused = Outside("", "amqp://a:b@127.0.0.1/"), Outside("http://127.0.0.1:9", "amqp://a:b@127.0.0.1/")
+    with pytest.raises(Conflict):
+        await unset.all()
+    with pytest.raises(Away):
+        await refused.all()
+    for one in (unset, refused):
+        await one.close()

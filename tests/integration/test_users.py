@@ -365,6 +365,15 @@ async def test_the_command_does_what_the_api_does(alone: Alone, monkeypatch: pyt
 
 async def test_nobody_can_sign_ledgers_as_a_part_of_the_system(alone: Alone) -> None:
     async with alone.gateway() as url, administrator(url) as admin:
-        for name in ("system", "public", "registration", "selection", "certification", "placement", "gateway"):
+        for name in (
+            "system",
+            "public",
+            "employer",
+            "registration",
+            "selection",
+            "certification",
+            "placement",
+            "gateway",
+        ):
             assert told(await admin.post("/users", json={"name": name, "role": "viewer"})) == (422, "name_reserved")
         assert [one["name"] for one in (await admin.get("/users")).json()["items"]] == ["admin"]

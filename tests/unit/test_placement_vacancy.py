@@ -159,19 +159,6 @@ def test_nobody_is_matched_with_a_closed_vacancy_until_it_is_open_again() -> Non
     assert len(matching.openings([vacancy], {}, date(2030, 8, 1))) == 1
 
 
-def test_an_employer_is_one_however_they_are_written() -> None:
-    vacancies = [
-        Vacancy(_id=code, terms=read_terms(row(code=code, employer=employer, seats=seats)))
-        for code, employer, seats in (("1", "CV Maju", 2), ("2", "cv  MAJU", 3), ("3", "PT Lain", 1))
-    ]
-    counts = {"1": Seats(2, 1), "2": Seats(1, 0)}
-    found = vacancy_list.employers(vacancy_list.listed(vacancies, counts, date(2030, 8, 1)))
-    assert [tuple(one.model_dump().values()) for one in found] == [
-        ("cv MAJU", 2, 1, 5, 3, 1),
-        ("PT Lain", 1, 1, 1, 0, 0),
-    ]
-
-
 def test_vacancies_are_found_by_state_vocation_and_words() -> None:
     vacancies = [
         Vacancy(_id="1", terms=read_terms(row(code="L-1", employer="CV Maju"))),

@@ -1,5 +1,6 @@
-"""Certificates: anybody may verify one, staff may revoke one."""
+"""Certificates: anybody may verify one, staff may enter and revoke one."""
 
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,6 +14,16 @@ from services.gateway.services import Refused, at
 
 public = APIRouter(tags=["certificates"])
 router = APIRouter(tags=["certificates"])
+
+
+class EnteredCertificate(BaseModel):
+    """`seen` is `certificate_changes` of the trainee as they were when somebody sat down to enter this."""
+
+    certificate_no: str = Field(max_length=500)
+    scheme: str = Field(max_length=500)
+    issued_on: date
+    valid_until: date | None = Field(default=None, description="Three years on unless it is given.")
+    seen: int = Field(ge=0)
 
 
 class Revocation(BaseModel):
@@ -37,6 +48,20 @@ async def verify(verify_code: str, request: Request, gateway: TheGateway) -> dic
     of_holder = at("/applicants/{applicant_id}", applicant_id=found.pop("applicant_id"))
     holder = await gateway.services.get("registration", of_holder, PUBLIC)
     return {**found, "initials": holder["initials"]}
+
+
+@router.post("/applicants/{applicant_id}/certificates")
+async def enter(applicant_id: str, entered: EnteredCertificate, gateway: TheGateway, caller: Known) -> Any:
+    """Record a certificate that a certification body has issued, or correct it, as from a sheet.
+
+    409 `changed_meanwhile`, 422 `certificate_refused` with the `errors`.
+    """
+    cells = entered.model_dump(mode="json", exclude={"seen"})
+    unnamed = at("/applicants/{applicant_id}/unnamed", applicant_id=applicant_id)
+    told = await gateway.services.post("registration", unnamed, caller, {"text": entered.certificate_no})
+    cells["certificate_no"] = told["text"]
+    path = at("/applicants/{applicant_id}/certificates", applicant_id=applicant_id)
+    return await gateway.services.post("certification", path, caller, {"cells": cells, "seen": entered.seen})
 
 
 @router.post("/certificates/{certificate_id}/revocation")

@@ -14,6 +14,7 @@ from services.gateway.importing import Importing
 from services.gateway.kept_forms import KeptForms
 from services.gateway.live import LiveFeed
 from services.gateway.lockout import Lockout
+from services.gateway.outside import Outside
 from services.gateway.parked import ParkedEverywhere
 from services.gateway.previews import Previews
 from services.gateway.programmes import Programmes
@@ -53,6 +54,7 @@ class Gateway:
     drafts: KeptForms
     looking_up: Lockout
     interrupted: KeptForms
+    outside: Outside
     public_url: str
     # each takes a file in the spool, and a core while it is packed
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

@@ -51,7 +51,7 @@ async def list_matches(
     query = urlencode({name: value for name, value in asked.items() if value})
     path = at("/programmes/{code}/matches", code=code)
     answer = await gateway.services.get("placement", f"{path}?{query}", caller)
-    items = await _numbered(gateway, answer["matches"])
+    items = await numbered(gateway, answer["matches"])
     counts = {name: answer[name] for name in ("total", "standings")}
     return {"items": items, "next_cursor": further(skip, len(items), answer["total"]), **counts}
 
@@ -60,7 +60,7 @@ async def list_matches(
 async def list_matches_of_vacancy(vacancy_id: str, gateway: TheGateway, caller: Known) -> dict[str, Any]:
     """Everybody who is, or was, proposed for one vacancy."""
     answer = await gateway.services.get("placement", at("/vacancies/{id}/matches", id=vacancy_id), caller)
-    return {"items": await _numbered(gateway, answer["matches"]), "next_cursor": None}
+    return {"items": await numbered(gateway, answer["matches"]), "next_cursor": None}
 
 
 @router.post("/matches")
@@ -79,7 +79,7 @@ async def answer(applicant_id: str, match_id: str, said: Answer, gateway: TheGat
     return await gateway.services.post("placement", path, caller, body)
 
 
-async def _numbered(gateway: Gateway, matches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def numbered(gateway: Gateway, matches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """With the registration number of each; one so new that its event has not arrived has none."""
     known = await gateway.store.applicants.get_many(one["applicant_id"] for one in matches)
     numbers = {one.id: one.registration_no for one in known.values()}

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from services.gateway.api import links
 from services.gateway.api.applicants import Reveal, Why, fields_shown
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.api.vacancies import further, place_of
 from services.gateway.calling import PUBLIC, Caller, Known
 from services.gateway.discretion import naming_nobody
-from services.gateway.rates import network
-from services.gateway.services import ROWS_TIMEOUT_S, Refused, at
+from services.gateway.services import ROWS_TIMEOUT_S, at
 
 public = APIRouter(tags=["tracer study"])
 router = APIRouter(tags=["tracer study"])
@@ -103,8 +103,8 @@ async def issue_links(
     shown = fields_shown(caller, reveal)
     path = at("/programmes/{code}/waves/{wave}/links", code=code, wave=str(wave))
     answer = await gateway.services.post("placement", path, caller, timeout_s=ROWS_TIMEOUT_S)
-    links = [{"applicant_id": one["applicant_id"], "url": url(gateway, one["token"])} for one in answer.pop("links")]
-    return {**answer, "items": await _told(gateway, caller, links, shown, why), "next_cursor": None}
+    made = [{"applicant_id": one["applicant_id"], "url": url(gateway, one["token"])} for one in answer.pop("links")]
+    return {**answer, "items": await _told(gateway, caller, made, shown, why), "next_cursor": None}
 
 
 @router.post("/programmes/{code}/waves/{wave}/links/{applicant_id}/revocation")
@@ -121,7 +121,7 @@ async def revoke_link(
 @public.get("/tracer/{token}")
 async def look(token: str, request: Request, gateway: TheGateway) -> dict[str, Any]:
     """What a graduate's own link asks, and what was answered so far; needs no token of ours, names nobody."""
-    found = await _asked(gateway, request, "/links/look", {"token": token})
+    found = await links.asked(gateway, request, "/links/look", {"token": token})
     return {name: told for name, told in found.items() if name != "applicant_id"}
 
 
@@ -133,30 +133,16 @@ async def answer(token: str, said: Answer, request: Request, gateway: TheGateway
     """
     employer = said.employer
     if employer and employer.strip():
-        who = (await _asked(gateway, request, "/links/look", {"token": token}))["applicant_id"]
+        who = (await links.asked(gateway, request, "/links/look", {"token": token}))["applicant_id"]
         employer = await naming_nobody(gateway.services, who, employer, PUBLIC)
     body = {"token": token, "status": said.status, "employer": employer}
-    found = await _asked(gateway, request, "/links/answer", body)
+    found = await links.asked(gateway, request, "/links/answer", body)
     return {name: told for name, told in found.items() if name != "applicant_id"}
 
 
 def url(gateway: Gateway, token: str) -> str:
     """Where a graduate answers: nothing in it says who they are."""
     return f"{gateway.public_url}/lulusan/{token}"
-
-
-async def _asked(gateway: Gateway, request: Request, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What placement answers to whoever has a link. Raises TooMany, sooner for links that there are not."""
-    where = network(request)
-    gateway.rates.unknown_links.check(where)
-    gateway.rates.answers.take(where)
-    try:
-        found: dict[str, Any] = await gateway.services.post("placement", path, PUBLIC, body)
-    except Refused as refused:
-        if refused.code == "unknown_link":
-            gateway.rates.unknown_links.count(where)
-        raise
-    return found
 
 
 async def _told(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.gateway.api.gateway import TheGateway
 from services.gateway.api.session import Password, ShownSession, shown
 from services.gateway.audits import SERVICES
-from services.gateway.calling import PUBLIC, Known
+from services.gateway.calling import EMPLOYER, PUBLIC, Known
 from services.gateway.roles import Role
 from services.gateway.user import DEFAULT_LABEL, NAME, User
 from shared.context import SYSTEM
@@ -19,7 +19,7 @@ from shared.problems import Invalid
 router = APIRouter(tags=["users"])
 
 _MOST_DAYS = 3650
-_SIGN_TOO = frozenset({SYSTEM.name, PUBLIC.actor.name, *SERVICES})
+_SIGN_TOO = frozenset({SYSTEM.name, PUBLIC.actor.name, EMPLOYER.actor.name, *SERVICES})
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 

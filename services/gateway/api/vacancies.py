@@ -1,5 +1,6 @@
 """Vacancies and who offers them: listed, written by form, closed."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -39,12 +40,14 @@ async def list_vacancies(
     state: State | None = None,
     vocation: Annotated[str, Query(max_length=300)] = "",
     search: Annotated[str, Query(max_length=200, description="Words of code, employer and position.")] = "",
-    limit: Annotated[int | None, Query(ge=1, le=1000, description="All when it is not given.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
+    closes_from: Annotated[date | None, Query(description="That took applications on this day, or will.")] = None,
 ) -> dict[str, Any]:
     """Vacancies, open ones first, by closing day; `states` counts all there are."""
     skip = place_of(cursor)
-    asked = {"state": state, "vocation": vocation, "search": search, "skip": skip, "limit": limit}
+    asked: dict[str, Any] = {"state": state, "vocation": vocation, "search": search, "closes_from": closes_from}
+    asked |= {"skip": skip, "limit": limit}
     query = urlencode({name: value for name, value in asked.items() if value})
     answer = await gateway.services.get("placement", f"/vacancies?{query}", caller)
     items, total = answer["vacancies"], answer["total"]
@@ -72,10 +75,17 @@ async def close_vacancy(vacancy_id: str, closing: Closing, gateway: TheGateway, 
 
 
 @router.get("/employers")
-async def list_employers(gateway: TheGateway, caller: Known) -> dict[str, Any]:
-    """What each employer offers, and how many seats of it are proposed and agreed on."""
-    answer = await gateway.services.get("placement", "/employers", caller)
-    return {"items": answer["employers"], "next_cursor": None}
+async def list_employers(
+    gateway: TheGateway,
+    caller: Known,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """What each employer offers, and how many seats of it are proposed and agreed on, by name."""
+    skip = place_of(cursor)
+    answer = await gateway.services.get("placement", f"/employers?skip={skip}&limit={limit}", caller)
+    items, total = answer["employers"], answer["total"]
+    return {"items": items, "next_cursor": further(skip, len(items), total), "total": total}
 
 
 def place_of(cursor: str | None) -> int:

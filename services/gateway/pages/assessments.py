@@ -1,16 +1,17 @@
 """Uji & sertifikat: what is expected of certification bodies, a class's results, and one trainee's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from services.gateway.api import appeals, applicants, assessments, certificates, classes, programmes
 from services.gateway.api.assessments import EnteredResult
-from services.gateway.api.certificates import Revocation
+from services.gateway.api.certificates import EnteredCertificate, Revocation
 from services.gateway.api.gateway import TheGateway
 from services.gateway.pages import site
 from services.gateway.pages.visitor import Page, Visitor
@@ -21,6 +22,7 @@ from shared.problems import NotFound
 router = APIRouter(route_class=Page)
 
 _UNIT = "unit:"
+_ODD = ("unusual_number", "corrected")
 _NOTHING_TYPED: Mapping[str, str] = {}
 Text = Annotated[str, Form(max_length=500)]
 
@@ -44,9 +46,17 @@ async def results(code: str, class_code: str, request: Request, gateway: TheGate
 
 
 @router.get("/uji/{applicant_id}")
-async def one(applicant_id: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
-    """One trainee's attempts and certificates, and the forms to add to them."""
-    return await shown_one(applicant_id, request, gateway, caller)
+async def one(
+    applicant_id: str,
+    request: Request,
+    gateway: TheGateway,
+    caller: Visitor,
+    periksa: Annotated[list[str] | None, Query(max_length=5)] = None,
+) -> Response:
+    """One trainee's attempts and certificates, and the forms to add to them; `periksa` is what looked odd in one."""
+    return await shown_one(
+        applicant_id, request, gateway, caller, odd=[code for code in _ODD if code in (periksa or ())]
+    )
 
 
 @router.post("/uji/{applicant_id}/hasil")
@@ -65,6 +75,23 @@ async def enter(applicant_id: str, request: Request, gateway: TheGateway, caller
     except Refused as refused:
         return await shown_one(applicant_id, request, gateway, caller, form="hasil", typed=form, refused=refused)
     return back(applicant_id)
+
+
+@router.post("/uji/{applicant_id}/sertifikat")
+async def enter_certificate(applicant_id: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
+    """Enter one certificate; the days of a number that is known are corrected. What looks odd is told afterwards."""
+    form = {name: str(value).strip() for name, value in (await form_of(request)).items()}
+    stated = {name: form.get(name) or None for name in EnteredCertificate.model_fields}
+    try:
+        entered = EnteredCertificate.model_validate(stated)
+        kept = await certificates.enter(applicant_id, entered, gateway, caller)
+    except ValidationError as invalid:
+        fields = [str(error["loc"][0]) for error in invalid.errors()]
+        return await shown_one(applicant_id, request, gateway, caller, form="sertifikat", typed=form, wrong=fields)
+    except Refused as refused:
+        return await shown_one(applicant_id, request, gateway, caller, form="sertifikat", typed=form, refused=refused)
+    odd = [("periksa", one["reason"]) for one in kept["warnings"]]
+    return back(applicant_id, f"?{urlencode(odd)}#sertifikat" if odd else "")
 
 
 @router.post("/uji/{applicant_id}/cabut")
@@ -97,8 +124,12 @@ async def shown_one(
     typed: Mapping[str, str] = _NOTHING_TYPED,
     wrong: list[str] | None = None,
     refused: Refused | None = None,
+    odd: Sequence[str] = (),
 ) -> Response:
-    """`form` names the one that was not accepted, with what was typed; `wrong` its fields, `refused` why else."""
+    """`form` names the one that was not accepted, with what was typed; `wrong` its fields, `refused` why else.
+
+    `odd` is what looked odd in a certificate that was accepted.
+    """
     known = await applicants.show(applicant_id, gateway, caller)
     trainee = known["certification"]
     if trainee is None or trainee["class_code"] is None:
@@ -118,13 +149,14 @@ async def shown_one(
         "typed": typed,
         "wrong": wrong or [],
         "refused": refused,
+        "odd": odd,
     }
     status = refused.status if refused else 422 if form else 200
     return site.render(request, "uji_satu.html", caller, status=status, **told)
 
 
-def back(applicant_id: str) -> Response:
-    return RedirectResponse(at("/uji/{applicant_id}", applicant_id=applicant_id), status_code=303)
+def back(applicant_id: str, place: str = "") -> Response:
+    return RedirectResponse(at("/uji/{applicant_id}", applicant_id=applicant_id) + place, status_code=303)
 
 
 def _units(shown: Mapping[str, Any]) -> list[str]:

@@ -126,9 +126,10 @@ async def shown(
     found: list[dict[str, Any]] = []
     if changes:
         # also those that were open on the day of a fair that is entered later
-        wanted = await vacancies.list_vacancies(gateway, caller, None, "", search, 4 * _PAGE, None)
+        held_on = date.fromisoformat(held["held_on"])
+        wanted = await vacancies.list_vacancies(gateway, caller, None, "", search, 4 * _PAGE, None, held_on)
         new = (one for one in wanted["items"] if one["vacancy_id"] not in attending and one["state"] != "closed")
-        found = [one for one in new if one["closes_on"] >= held["held_on"]][:_PAGE]
+        found = list(new)[:_PAGE]
     known = (await programmes.list_programmes(gateway, caller)).items
     told = {
         "fair": held,

@@ -154,6 +154,22 @@ def _titled(title: str, *facts: tuple[str, str, str]) -> Callable[[Detail], Told
     return lambda detail: (title, [Fact(label, detail.get(name), kind) for label, name, kind in facts])
 
 
+def _answer_corrected(detail: Detail) -> Told:
+    replaced = detail.get("replaced") or {}
+    return "Jawaban penelusuran diperbaiki", [
+        Fact("Bulan ke", detail.get("wave"), "number"),
+        Fact("Sebelumnya", detail.get("before"), "status"),
+        Fact("Menjadi", detail.get("after"), "status"),
+        Fact("Perusahaan sebelumnya", replaced.get("employer")),
+        Fact("Mulai bekerja sebelumnya", replaced.get("started_on"), "day"),
+    ]
+
+
+_CONFIRMED = (
+    ("Perusahaan", "employer", "text"),
+    ("Lewat", "channel", "channel"),
+    ("Dikatakan pada", "said_on", "day"),
+)
 _ANSWERED = (("Oleh", "party", "party"), ("Perusahaan", "employer", "text"), ("Jabatan", "position", "text"))
 _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "registered": _titled("Mendaftar", ("Nomor pendaftaran", "number", "text")),
@@ -199,7 +215,10 @@ _TELLERS: dict[str, Callable[[Detail], Told]] = {
     "answer_recorded": _titled(
         "Jawaban penelusuran lulusan", ("Bulan ke", "wave", "number"), ("Status", "status", "status")
     ),
-    "answer_corrected": _titled("Jawaban penelusuran diperbaiki", ("Bulan ke", "wave", "number")),
+    "answer_corrected": _answer_corrected,
+    "placement_confirmed": _titled("Perusahaan membenarkan", *_CONFIRMED),
+    "placement_denied": _titled("Perusahaan menyangkal", *_CONFIRMED),
+    "placement_ended": _titled("Perusahaan melaporkan sudah berhenti", *_CONFIRMED, ("Sejak", "left_on", "day")),
 }
 
 

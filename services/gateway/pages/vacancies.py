@@ -48,10 +48,12 @@ async def list_vacancies(
 
 
 @router.get("/penempatan/perusahaan")
-async def list_employers(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
-    """What each employer offers, and what came of it."""
-    found = (await vacancies.list_employers(gateway, caller))["items"]
-    return site.render(request, "perusahaan.html", caller, employers=found)
+async def list_employers(
+    request: Request, gateway: TheGateway, caller: Visitor, mulai: Annotated[str | None, Query(max_length=20)] = None
+) -> Response:
+    """What each employer offers, and what came of it, fifty at a time."""
+    page = await vacancies.list_employers(gateway, caller, _PAGE, mulai)
+    return site.render(request, "perusahaan.html", caller, page=page)
 
 
 @router.get("/penempatan/lowongan-baru")
