@@ -77,9 +77,7 @@ def is_due(trainee: Trainee) -> bool:
     return not trainee.withdrawn and not left
 
 
-def gaps(
-    trainee: Trainee, programme: Programme, counting: Iterable[CoverState] = (CoverState.ACTIVE,)
-) -> list[Gap]:
+def gaps(trainee: Trainee, programme: Programme, counting: Iterable[CoverState] = (CoverState.ACTIVE,)) -> list[Gap]:
     """What is not covered of the days of the training, by insurance; nothing of whoever need not be covered."""
     if not is_due(trainee):
         return []

@@ -158,7 +158,10 @@ def test_who_has_withdrawn_gets_no_cover_but_theirs_can_be_cancelled() -> None:
 
 def test_what_is_on_record_is_cancelled_also_when_the_training_was_moved_since() -> None:
     early = days("04-01", "05-05")
-    person, other = trainee(covers=[early.model_copy()]), trainee(covers=[early.model_copy(update={"state": REQUESTED})])
+    person, other = (
+        trainee(covers=[early.model_copy()]),
+        trainee(covers=[early.model_copy(update={"state": REQUESTED})]),
+    )
     assert record(person, days("04-01", "05-05", CANCELLED)) is not None and person.covers[0].state is CANCELLED
     assert record(other, early) is not None
 
