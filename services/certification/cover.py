@@ -40,25 +40,23 @@ def record(
     """Record a cover, or that it stands otherwise now; None when it is known as that.
 
     `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class",
-    "no_such_cover", "ends_before_it_starts", "cover_too_long", "cover_outside_training"; and what
+    "no_such_cover", "ends_before_it_starts", "cover_too_long", "cover_outside_training", "cover_is_active"; and what
     `enrolment.class_of` raises, unless a cover is cancelled, which may be that of somebody who has left.
     """
     cancels = cover.state is CoverState.CANCELLED
     if not cancels and enrolment.class_of(trainee, programme).code != class_code:
         raise refused("other_class")
-    if cover.ends < cover.starts:
-        raise refused("ends_before_it_starts", "ends", cover.ends.isoformat())
-    if cover.ends - cover.starts > _LONGEST:
-        raise refused("cover_too_long", "ends", cover.ends.isoformat())
-    if cover.ends < programme.training.starts or cover.starts > programme.training.ends:
-        raise refused("cover_outside_training", "starts", cover.starts.isoformat())
     held = next((one for one in trainee.covers if _same(one, cover)), None)
-    if held is None and cancels:
-        raise refused("no_such_cover")
-    if held is not None and held.state is cover.state:
+    if held is None:  # the days of what is on record stand, also when the training was moved since
+        _refuse_wrong_days(cover, programme)
+        if cancels:
+            raise refused("no_such_cover")
+    elif held.state is cover.state:
         return None
     if seen is not None and seen != changes(trainee):
         raise CoverOvertaken(next((one.by for one in reversed(trainee.ledger) if one.what == RECORDED), ""))
+    if held is not None and (held.state, cover.state) == (CoverState.ACTIVE, CoverState.REQUESTED):
+        raise refused("cover_is_active")  # one who asks for a whole class again takes nobody's cover away
     before = None if held is None else held.state
     if held is None:
         trainee.covers.append(cover.model_copy())
@@ -79,13 +77,18 @@ def is_due(trainee: Trainee) -> bool:
     return not trainee.withdrawn and not left
 
 
-def gaps(trainee: Trainee, programme: Programme) -> list[Gap]:
+def gaps(trainee: Trainee, programme: Programme, counting: Iterable[CoverState] = (CoverState.ACTIVE,)) -> list[Gap]:
     """What is not covered of the days of the training, by insurance; nothing of whoever need not be covered."""
     if not is_due(trainee):
         return []
-    active = [one for one in trainee.covers if one.state is CoverState.ACTIVE]
+    covers = [one for one in trainee.covers if one.state in counting]
     starts, ends = programme.training.starts, programme.training.ends
-    return [gap for insurance in Insurance for gap in _uncovered(insurance, active, starts, ends)]
+    return [gap for insurance in Insurance for gap in _uncovered(insurance, covers, starts, ends)]
+
+
+def to_request(trainee: Trainee, programme: Programme) -> bool:
+    """Whether there are days for which BPJS has not even been asked."""
+    return bool(gaps(trainee, programme, (CoverState.ACTIVE, CoverState.REQUESTED)))
 
 
 def shown(trainee: Trainee, programme: Programme) -> dict[str, Any]:
@@ -96,6 +99,7 @@ def shown(trainee: Trainee, programme: Programme) -> dict[str, Any]:
         "due": is_due(trainee),
         "covers": sorted(trainee.covers, key=lambda one: (one.starts, one.ends)),
         "gaps": [gap._asdict() for gap in gaps(trainee, programme)],
+        "to_request": to_request(trainee, programme),
         "changes": changes(trainee),
     }
 
@@ -108,7 +112,7 @@ def counts(trainees: Iterable[Trainee], offer: ClassOffer, programme: Programme)
         "class_code": offer.code,
         "due": len(due),
         "covered": len(due) - len(missing),
-        "requested": sum(any(held.state is CoverState.REQUESTED for held in one.covers) for one in missing),
+        "requested": sum(not to_request(one, programme) for one in missing),
     }
 
 
@@ -116,9 +120,18 @@ def _same(one: Cover, other: Cover) -> bool:
     return (one.starts, one.ends, set(one.insurances)) == (other.starts, other.ends, set(other.insurances))
 
 
-def _uncovered(insurance: Insurance, active: Iterable[Cover], starts: date, ends: date) -> list[Gap]:
+def _refuse_wrong_days(cover: Cover, programme: Programme) -> None:
+    if cover.ends < cover.starts:
+        raise refused("ends_before_it_starts", "ends", cover.ends.isoformat())
+    if cover.ends - cover.starts > _LONGEST:
+        raise refused("cover_too_long", "ends", cover.ends.isoformat())
+    if cover.ends < programme.training.starts or cover.starts > programme.training.ends:
+        raise refused("cover_outside_training", "starts", cover.starts.isoformat())
+
+
+def _uncovered(insurance: Insurance, covers: Iterable[Cover], starts: date, ends: date) -> list[Gap]:
     found, missing_from = [], starts
-    for cover in sorted((one for one in active if insurance in one.insurances), key=lambda one: one.starts):
+    for cover in sorted((one for one in covers if insurance in one.insurances), key=lambda one: one.starts):
         if missing_from < cover.starts and missing_from <= ends:
             found.append(Gap(insurance, missing_from, min(cover.starts - _A_DAY, ends)))
         missing_from = max(missing_from, min(cover.ends, ends) + _A_DAY)

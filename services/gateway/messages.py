@@ -111,7 +111,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Somebody else has recorded this person's participant number since the page was opened.",
     ),
     "erased": ("Data pribadi orang ini sudah dihapus.", "This person's personal data have been erased."),
-    "ends_before_it_starts": ("Hari terakhir harus sesudah hari pertama.", "The last day is before the first."),
+    "ends_before_it_starts": ("Hari terakhir mendahului hari pertama.", "The last day is before the first."),
     "cover_too_long": (
         "Pertanggungan ini lebih dari setahun. Periksa tahunnya.",
         "This cover is longer than a year. Look at the years.",
@@ -119,6 +119,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cover_outside_training": (
         "Pertanggungan ini tidak menyentuh satu hari pun dari pelatihan.",
         "This cover touches no day of the training.",
+    ),
+    "cover_is_active": (
+        "Pertanggungan orang ini sudah berlaku. Bila keliru, batalkan dulu.",
+        "This person's cover is valid already. If that is wrong, cancel it first.",
     ),
     "no_such_cover": (
         "Orang ini tidak memiliki pertanggungan dengan tanggal dan jaminan itu.",

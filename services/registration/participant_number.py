@@ -1,7 +1,6 @@
 """The number by which BPJS Ketenagakerjaan knows a participant (nomor KPJ): written down, masked, and kept sealed."""
 
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator
@@ -79,8 +78,3 @@ def record(
     what = "participant_number_removed" if kpj is None else "participant_number_recorded"
     applicant.ledger.append(entry(signed, what, personal_fields=[FIELD]))
     return []
-
-
-def is_anothers(person_id: str, holders: Iterable[str]) -> bool:
-    """Whether somebody else holds the number: it goes with a person from one programme, and employer, to the next."""
-    return any(holder != person_id for holder in holders)

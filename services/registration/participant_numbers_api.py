@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.registration import participant_number
 from services.registration.api import Kept
 from services.registration.applicant import Applicant
-from services.registration.participant_number import NumberOvertaken, NumberRow, is_anothers
+from services.registration.participant_number import NumberOvertaken, NumberRow
 from services.registration.store import Store
 from shared.cells import BadCell, Cell
 from shared.contracts import Event
@@ -52,7 +52,7 @@ async def show(store: Kept, asked: Asked) -> dict[str, Any]:
 async def enter(store: Kept, code: str, numbers: Numbers) -> dict[str, Any]:
     """Keep what was typed, person by person; `refused` says of whom it was not, and why. Repeating it changes nothing.
 
-    A number moves from one person to another only when it was taken away from the first.
+    A number moves from one person to another only when it was taken away from the first, which may be in the same call.
     """
     await store.programme(code)
     signed = signature()
@@ -67,21 +67,20 @@ async def enter(store: Kept, code: str, numbers: Numbers) -> dict[str, Any]:
             return await _keep(store, store.applicants, applicant, kpj, signed, typed.seen)
         except BadCell as bad:
             return bad.reason
-        except (_Anothers, Taken):
+        except Taken:
             return _ANOTHERS
         except NumberOvertaken:
             return "kpj_changed_meanwhile"
         except Conflict as erased:
             return erased.code
 
-    told = await asyncio.gather(*(enter_one(*one) for one in numbers.people.items()))
+    told: dict[str, bool | str] = {}
+    for removals in (True, False):
+        some = {who: typed for who, typed in numbers.people.items() if (typed.kpj is None) is removals}
+        told |= zip(some, await asyncio.gather(*(enter_one(*one) for one in some.items())), strict=True)
     return {
-        "changed": sum(one is True for one in told),
-        "refused": [
-            {"applicant_id": who, "reason": reason}
-            for who, reason in zip(numbers.people, told, strict=True)
-            if isinstance(reason, str)
-        ],
+        "changed": sum(one is True for one in told.values()),
+        "refused": [{"applicant_id": who, "reason": told[who]} for who in numbers.people if isinstance(told[who], str)],
     }
 
 
@@ -100,17 +99,13 @@ async def take_sheet(store: Kept, code: str, rows: Rows, dry_run: bool = False) 
         replaces = participant_number.FIELD in applicant.sealed
         try:
             changed = await _keep(store, applicants, applicant, said.kpj, signed)
-        except (_Anothers, Taken):
+        except Taken:
             raise refused(_ANOTHERS, "kpj", row.cells.get("kpj")) from None
         except Conflict as erased:
             raise refused(erased.code) from None
         return Change([], [Problem(reason="corrected")] if replaces else []) if changed else None
 
     return await judge(rows, record, per_person)
-
-
-class _Anothers(Exception):
-    pass
 
 
 async def _keep(
@@ -121,9 +116,12 @@ async def _keep(
     signed: Signature,
     seen: int | None = None,
 ) -> bool:
-    """Whether it was changed now. Raises _Anothers, or Taken for who was quicker; and what `record` raises."""
-    if kpj is not None and is_anothers(applicant.person_id, await store.kpj_holders(kpj)):
-        raise _Anothers
+    """Whether it was changed now. Raises Taken when the number is somebody else's, and what `record` raises.
+
+    The holder may be of another programme: the number goes with a person from one to the next.
+    """
+    if kpj is not None and await store.kpj_holders(kpj) - {applicant.person_id}:
+        raise Taken(("kpj_token",))
     changed = False
 
     def decide(current: Applicant) -> list[Event] | None:

@@ -22,9 +22,8 @@ class Person:
     district: str | None = None
     phone: str | None = None
     email: str | None = None
-    kpj: str | None = (
-        None  # of BPJS Ketenagakerjaan, see participant_number.py; no form or sheet of applicants asks for it
-    )
+    # participant number of BPJS Ketenagakerjaan: no form or sheet of applicants asks for it, see participant_number.py
+    kpj: str | None = None
 
     def written(self) -> dict[str, str]:
         """The fields as text, by name; what is not known is left out."""

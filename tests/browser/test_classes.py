@@ -173,6 +173,16 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     assert window.judge() == []
     colleague.page.goto(address)
 
+    # another year: told once, at the day, not once for everybody
+    page.get_by_label("Mulai", exact=True).fill("2020-05-04")
+    page.get_by_label("Sampai", exact=True).fill("2020-06-05")
+    page.get_by_role("button", name="Catat untuk semua peserta").click()
+    expect(page.locator(".summary li")).to_have_text("Pertanggungan ini tidak menyentuh satu hari pun dari pelatihan.")
+    expect(page.get_by_text("Yang lain sudah disimpan")).to_have_count(0)
+    page.locator(".summary a").click()
+    assert page.evaluate("document.activeElement.id") == "mulai"
+    page.goto(address)
+
     # with the keyboard: the form is filled with the days of the training, and everybody who lacks cover is ticked
     page.get_by_label("Sampai", exact=True).fill(_LESS_THAN_ALL["ends"])
     page.get_by_label("JKK, kecelakaan kerja").uncheck()
@@ -215,7 +225,12 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     numbers = {first: f"250637712{window.width % 100:02}", second: "123", third: ""}
     for who, number in numbers.items():
         page.get_by_label(f"Nomor KPJ, {who}").fill(number)
-    page.keyboard.press("Enter")
+    page.once("dialog", lambda dialog: dialog.dismiss())  # the other form is sent: stay here, for this would be lost
+    with page.expect_event("dialog") as dialog:
+        page.get_by_role("button", name="Catat untuk yang dicentang").click(no_wait_after=True)
+    assert dialog.value.type == "beforeunload"
+    expect(page.get_by_label(f"Nomor KPJ, {first}")).to_have_value(numbers[first])
+    page.get_by_label(f"Nomor KPJ, {first}").press("Enter")
     expect(page.locator(".summary")).to_contain_text(f"{second}: Nomor KPJ harus 11 angka")
     page.locator(".summary a").first.click()
     expect(page.get_by_label(f"Nomor KPJ, {second}")).to_be_focused()

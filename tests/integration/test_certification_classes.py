@@ -167,6 +167,7 @@ async def test_a_class_is_covered_before_it_begins(
             "gaps": [
                 {"insurance": insurance, "starts": days_from_today(21), "ends": last} for insurance in ("jkk", "jkm")
             ],
+            "to_request": True,
             "changes": 1,
         }
 

@@ -95,7 +95,11 @@ async def test_a_class_is_covered_and_uploaded_by_whoever_may(gateway: httpx.Asy
     held = await post(gateway, "/people/export", {"nik": nik(0), "reason": "akses"})
     assert held["registrations"][0]["registration"]["person"]["kpj"] == KPJ
 
-    assert (await gateway.post(cover, json={**wanted, "people": {second: 0}}, headers=registrar)).json()["changed"] == 1
+    # what was asked for is not asked for again
+    asked = {**wanted, "state": "requested", "people": {second: 0}}
+    assert (await gateway.post(cover, json=asked, headers=registrar)).json()["changed"] == 1
+    assert (await gateway.get(upload, headers=registrar | WHY)).json()["code"] == "nobody_to_cover"
+    assert (await gateway.post(cover, json={**wanted, "people": {second: 1}}, headers=registrar)).json()["changed"] == 1
     none = await gateway.get(upload, headers=registrar | WHY)
     assert (none.status_code, none.json()["code"]) == (404, "nobody_to_cover")
     assert (await get(gateway, "/cover/missing"))["classes"] == []

@@ -54,6 +54,12 @@ async def test_typed_by_two_clerks_and_taken_from_a_sheet(settings_for: Settings
         [refusal] = [one for told in both for one in told["refused"]]
         assert refusal["reason"] == "kpj_of_another"
 
+        # from one to the other in one form, in whatever order they stand in it
+        holder, other = (siti, ani) if both[0]["changed"] else (ani, siti)
+        changes = dict(zip((siti, ani), [times for _, times in await shown(client, siti, ani)], strict=True))
+        moved = await enter(client, **{other: (THIRD, changes[other]), holder: (None, changes[holder])})
+        assert moved == {"changed": 2, "refused": []}
+
         rows = [
             {"row": 2, "applicant_id": siti, "cells": {"kpj": FOURTH}},
             {"row": 3, "applicant_id": ani, "cells": {"kpj": 25063771212}},
@@ -91,7 +97,10 @@ async def test_it_is_revealed_on_record_exported_and_erased(settings_for: Settin
 
         # it goes with the person into another programme, and nobody else has it there
         await client.put("/programmes", json=open_now("LAS-2027"))
-        await client.post("/programmes/LAS-2027/applicants", json={"cells": {**ROW, "nik": SITI}})
+        hers = (await client.post("/programmes/LAS-2027/applicants", json={"cells": {**ROW, "nik": SITI}})).json()
+        typed = {hers["applicant_id"]: {"kpj": KPJ, "seen": 0}}
+        kept = await post(client, "/programmes/LAS-2027/participant-numbers", people=typed)
+        assert kept.json() == {"changed": 1, "refused": []}
         cells = {**ROW, "nik": "3376014107990013", "name": "Ani Lestari"}
         other = (await client.post("/programmes/LAS-2027/applicants", json={"cells": cells})).json()
         typed = {other["applicant_id"]: {"kpj": KPJ, "seen": 0}}

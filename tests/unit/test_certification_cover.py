@@ -156,6 +156,34 @@ def test_who_has_withdrawn_gets_no_cover_but_theirs_can_be_cancelled() -> None:
     assert record(person, days("05-06", "06-07", CANCELLED)) is not None
 
 
+def test_what_is_on_record_is_cancelled_also_when_the_training_was_moved_since() -> None:
+    early = days("04-01", "05-05")
+    person, other = (
+        trainee(covers=[early.model_copy()]),
+        trainee(covers=[early.model_copy(update={"state": REQUESTED})]),
+    )
+    assert record(person, days("04-01", "05-05", CANCELLED)) is not None and person.covers[0].state is CANCELLED
+    assert record(other, early) is not None
+
+
+def test_who_asks_for_all_again_takes_nobodys_cover_away() -> None:
+    person = trainee()
+    record(person, days("05-06", "06-07"))
+    with pytest.raises(RowRefused) as refusal:
+        record(person, days("05-06", "06-07", REQUESTED), 1)
+    assert refusal.value.problems[0].reason == "cover_is_active" and gaps(person, programme()) == []
+    record(person, days("05-06", "06-07", CANCELLED))
+    assert record(person, days("05-06", "06-07", REQUESTED)) is not None
+
+
+def test_bpjs_is_asked_once_for_a_day() -> None:
+    asked, partly = days("05-06", "06-07", REQUESTED), days("05-06", "05-20", REQUESTED)
+    people = [trainee(covers=covers) for covers in ([asked], [partly, days("05-21", "06-30")], [partly], [])]
+    assert [cover.to_request(one, programme()) for one in people] == [False, False, True, True]
+    assert [bool(gaps(one, programme())) for one in people] == [True] * 4
+    assert cover.counts(people, programme().classes[0], programme())["requested"] == 2
+
+
 def test_somebody_of_another_class_is_refused() -> None:
     with pytest.raises(RowRefused) as refusal:
         record(trainee(), days("05-06", "06-07"), class_code="LAS-2")

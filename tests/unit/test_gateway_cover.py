@@ -1,5 +1,7 @@
 """The list for BPJS has the columns of the setting; and what the form of a class's cover holds, and lacks."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 from starlette.datastructures import FormData
@@ -7,7 +9,7 @@ from starlette.datastructures import FormData
 from services.gateway import cover_list
 from services.gateway.cover_list import Column
 from services.gateway.pages import cover_form
-from services.gateway.pages.cover_form import Filled, Period, read_cover, read_numbers
+from services.gateway.pages.cover_form import Filled, Period, Wrong, read_cover, read_numbers
 from services.gateway.settings import Settings
 from shared.problems import Invalid
 
@@ -71,6 +73,23 @@ def test_empty_numbers_are_none_and_a_dash_takes_one_away() -> None:
         read_numbers(FormData([("kpj:a1", "25063771204")]))
 
 
+@pytest.mark.parametrize("times", ["", "-1", "1.5", "1" * 5000])
+def test_a_form_that_is_not_as_the_page_made_it_is_refused(times: str) -> None:
+    with pytest.raises(Invalid):
+        read_numbers(FormData([(f"kpj:a1:{times}", "25063771204")]))
+    with pytest.raises(Invalid):
+        read_cover(FormData([("dilihat:a1", times), ("orang", "a1")]))
+
+
+def test_days_that_are_wrong_for_everybody_are_told_once_at_their_field() -> None:
+    outside = [{"applicant_id": who, "reason": "cover_outside_training"} for who in ("a1", "a2")]
+    overtaken = {"applicant_id": "a3", "reason": "changed_meanwhile", "by": "rekan"}
+    assert cover_form.refused_rows([*outside, overtaken]) == [
+        Wrong("mulai", "cover_outside_training"),
+        Wrong("baris-a3", "changed_meanwhile", "a3", "rekan"),
+    ]
+
+
 def test_a_form_of_more_people_than_go_at_once_is_refused() -> None:
     with pytest.raises(Invalid):
         read_numbers(FormData([(f"kpj:a{number}:0", "1") for number in range(201)]))
@@ -98,9 +117,10 @@ def test_periods_are_told_with_how_many_have_them_and_gaps_with_all_they_lack() 
 
 
 def test_a_period_that_is_chosen_stands_in_the_form_with_whoever_has_it() -> None:
-    people = [
+    people: list[dict[str, Any]] = [
         {"applicant_id": "a1", "covers": [cover("2030-05-06", "2030-06-07", "requested")], "gaps": [1]},
         {"applicant_id": "a2", "covers": [], "gaps": [1]},
+        {"applicant_id": "a3", "covers": [cover("2030-05-06", "2030-06-07", "cancelled")], "gaps": []},
     ]
     shown = {"starts": "2030-05-06", "ends": "2030-06-07"}
     opened = cover_form.suggested(None, shown, people)

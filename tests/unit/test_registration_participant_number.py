@@ -5,7 +5,7 @@ import pytest
 from services.registration import participant_number
 from services.registration.applicant import Applicant
 from services.registration.erasure import erase
-from services.registration.participant_number import NumberOvertaken, clean, is_anothers, masked, record, shown
+from services.registration.participant_number import NumberOvertaken, clean, masked, record, shown
 from shared.cells import BadCell, Cell
 from shared.problems import Conflict
 from tests.unit.registration_examples import PROGRAMME
@@ -76,8 +76,3 @@ def test_it_is_erased_with_the_rest_and_does_not_come_back() -> None:
     with pytest.raises(Conflict):
         record(applicant, VAULT, KPJ, SIGNED)
     assert shown(applicant, VAULT) == {"kpj": None, "changes": 1, "erased": True}
-
-
-def test_it_is_one_persons_across_programmes() -> None:
-    assert is_anothers("p1", {"p2"}) and is_anothers("p1", {"p1", "p2"})
-    assert not is_anothers("p1", {"p1"}) and not is_anothers("p1", set())

@@ -111,7 +111,7 @@ async def download_list(
     caller: Known,
     starts: Annotated[date | None, Query(description="The training's first day unless given.")] = None,
     ends: Annotated[date | None, Query(description="The training's last day unless given.")] = None,
-    everybody: Annotated[bool, Query(description="Also who is covered already.")] = False,
+    everybody: Annotated[bool, Query(description="Also who is covered, or requested, already.")] = False,
     why: Why = None,
 ) -> Response:
     """The list to upload to BPJS, with names and NIKs. 404 `nobody_to_cover`, `erased`, 422 `reason_missing`."""
@@ -119,9 +119,9 @@ async def download_list(
         raise Invalid("reason_missing", "Personal data are written out: say what for. It is kept on record.")
     programme, offer = await offer_of(gateway, code, class_code, caller)
     shown = await show_class(code, class_code, gateway, caller)
-    due = [one for one in shown["people"] if one["due"] and (everybody or one["gaps"])]
+    due = [one for one in shown["people"] if one["due"] and (everybody or one["to_request"])]
     if not due:
-        raise NotFound("nobody_to_cover", "Everybody of this class is covered, or there is nobody in it.")
+        raise NotFound("nobody_to_cover", "Everybody of this class is covered or requested, or nobody is in it.")
     wanted: list[Column] = request.app.state.settings.columns_of_cover_list
     people = await revealed(
         gateway.services, [one["applicant_id"] for one in due], cover_list.personal(wanted), why, caller

@@ -14,6 +14,7 @@ from services.gateway.api.gateway import TheGateway
 from services.gateway.pages import site
 from services.gateway.pages.classes import address
 from services.gateway.pages.cover_form import (
+    DAY_FAULTS,
     STATES,
     Filled,
     Period,
@@ -22,6 +23,7 @@ from services.gateway.pages.cover_form import (
     periods,
     read_cover,
     read_numbers,
+    refused_rows,
     suggested,
     together,
 )
@@ -69,12 +71,9 @@ async def record(code: str, class_code: str, request: Request, gateway: TheGatew
         return await _shown(code, class_code, request, gateway, caller, filled=filled, wrong=wrong)
     wanted = Cover.model_validate({**filled._asdict(), "people": people})
     answer = await cover.record_cover(code, class_code, wanted, gateway, caller)
-    if answer["refused"]:
-        wrong = [
-            Wrong(f"baris-{one['applicant_id']}", one["reason"], one["applicant_id"], one.get("by", ""))
-            for one in answer["refused"]
-        ]
-        return await _shown(code, class_code, request, gateway, caller, filled=filled, wrong=wrong, kept=True)
+    if wrong := refused_rows(answer["refused"]):
+        kept = len(answer["refused"]) < len(people)
+        return await _shown(code, class_code, request, gateway, caller, filled=filled, wrong=wrong, kept=kept)
     return RedirectResponse(f"{address(code, class_code)}/bpjs#peserta", status_code=303)
 
 
@@ -88,7 +87,8 @@ async def enter_numbers(code: str, class_code: str, request: Request, gateway: T
     wrong = [Wrong(f"kpj-{one['applicant_id']}", one["reason"], one["applicant_id"]) for one in answer["refused"]]
     if wrong:
         left = {one.applicant_id: as_typed(typed[one.applicant_id]) for one in wrong}
-        return await _shown(code, class_code, request, gateway, caller, wrong=wrong, numbers=left, kept=True)
+        kept = len(wrong) < len(typed)
+        return await _shown(code, class_code, request, gateway, caller, wrong=wrong, numbers=left, kept=kept)
     return RedirectResponse(f"{address(code, class_code)}/bpjs#peserta", status_code=303)
 
 
@@ -142,6 +142,7 @@ async def _shown(
         "insurances": INSURANCES,
         "states": STATES,
         "wrong": wrong,
+        "day_faults": DAY_FAULTS,
         "numbers": numbers or {},
         "kept": kept,
     }

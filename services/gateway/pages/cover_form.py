@@ -1,5 +1,6 @@
 """What the page of a class's cover holds: what was typed, what is wrong with it, and how covers are told together."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -11,6 +12,7 @@ from services.gateway.api.cover import INSURANCES, MOST_PEOPLE, Typed
 from shared.problems import Invalid
 
 STATES: Final = ("requested", "active", "cancelled")
+DAY_FAULTS: Final = {"ends_before_it_starts": "akhir", "cover_too_long": "akhir", "cover_outside_training": "mulai"}
 _SEEN, _NUMBER = "dilihat:", "kpj:"  # dilihat:<applicant>; kpj:<applicant>:<how often it had changed>
 _NONE: Final = "-"  # as a number: take it away
 
@@ -46,7 +48,8 @@ class Wrong(NamedTuple):
 def read_cover(form: FormData) -> tuple[Filled, dict[str, int], list[Wrong]]:
     """What was typed, for whom with how many changes seen, and what is wrong with it.
 
-    With `semua` it is for everybody who has to be covered (`wajib`), else for whoever is ticked. Raises Invalid.
+    With `semua` it is for everybody who has to be covered (`wajib`), else for whoever is ticked. Raises Invalid for a
+    field that the page does not have.
     """
     seen = {name.removeprefix(_SEEN): str(value) for name, value in form.multi_items() if name.startswith(_SEEN)}
     filled = Filled(
@@ -56,7 +59,7 @@ def read_cover(form: FormData) -> tuple[Filled, dict[str, int], list[Wrong]]:
         str(form.get("keadaan", "")),
         frozenset(map(str, form.getlist("wajib" if form.get("semua") else "orang"))),
     )
-    people = {who: int(times) for who, times in seen.items() if who in filled.ticked and times.isdecimal()}
+    people = {who: _times(written) for who, written in seen.items() if who in filled.ticked}
     _refuse_too_many(people)
     return filled, people, _faults(filled, people)
 
@@ -71,11 +74,26 @@ def read_numbers(form: FormData) -> dict[str, Typed]:
         written = str(value).strip()
         if name.startswith(_NUMBER) and written:
             _, applicant_id, seen = (*name.split(":"), "", "")[:3]
-            if not seen.isdecimal():
-                raise Invalid("invalid", "The table is not as the page made it.")
-            typed[applicant_id] = Typed(kpj=None if written == _NONE else written[:100], seen=int(seen))
+            typed[applicant_id] = Typed(kpj=None if written == _NONE else written[:100], seen=_times(seen))
     _refuse_too_many(typed)
     return typed
+
+
+def refused_rows(refused: Iterable[Mapping[str, Any]]) -> list[Wrong]:
+    """Who did not get the cover that was typed; days that are wrong for everybody are told once, at their field."""
+    days = {one["reason"]: None for one in refused if one["reason"] in DAY_FAULTS}
+    return [Wrong(DAY_FAULTS[reason], reason) for reason in days] + [
+        Wrong(f"baris-{one['applicant_id']}", one["reason"], one["applicant_id"], one.get("by", ""))
+        for one in refused
+        if one["reason"] not in DAY_FAULTS
+    ]
+
+
+def _times(written: str) -> int:
+    """How often something had changed when the page was made. Raises Invalid."""
+    if not re.fullmatch(r"[0-9]{1,9}", written):
+        raise Invalid("invalid", "The table is not as the page made it.")
+    return int(written)
 
 
 def _refuse_too_many(people: Mapping[str, Any]) -> None:
@@ -88,11 +106,18 @@ def as_typed(number: Typed) -> str:
 
 
 def suggested(chosen: Period | None, shown: Mapping[str, Any], people: Iterable[Mapping[str, Any]]) -> Filled:
-    """The form as it is opened: with the days of the training and everybody who lacks cover, or with that period."""
+    """The form as it is opened: with the days of the training and everybody who lacks cover, or with that period and
+    whoever has it: theirs that was cancelled does not come to life again unless somebody ticks them.
+    """
     if chosen is None:
         lacking = frozenset(one["applicant_id"] for one in people if one["gaps"])
         return Filled(shown["starts"], shown["ends"], INSURANCES, "requested", lacking)
-    holders = frozenset(one["applicant_id"] for one in people for held in one["covers"] if _period(held) == chosen[:3])
+    holders = frozenset(
+        one["applicant_id"]
+        for one in people
+        for held in one["covers"]
+        if _period(held) == chosen[:3] and held["state"] != "cancelled"
+    )
     return Filled(chosen.starts, chosen.ends, chosen.insurances, "active", holders)
 
 

@@ -448,12 +448,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "jkk": "JKK",
         "jkm": "JKM",
         "not_a_date": "Isi tanggalnya.",
-        "ends_before_it_starts": "Hari terakhir harus sesudah hari pertama.",
         "insurance_missing": "Pilih jaminannya: JKK, JKM, atau keduanya.",
         "state_missing": "Pilih keadaannya: diajukan, berlaku, atau dibatalkan.",
         "nobody_ticked": "Centang pesertanya, atau catat untuk semua.",
         "reason_missing": "Data pribadi ikut tertulis: tulis untuk keperluan apa.",
-        "nobody_to_cover": "Tidak ada peserta yang perlu masuk daftar: semuanya sudah terlindungi.",
+        "nobody_to_cover": "Tidak ada peserta yang perlu masuk daftar: semuanya sudah terlindungi atau sudah diajukan.",
         "erased": "Data pribadinya sudah dihapus, jadi tidak ada yang dapat ditulis.",
     },
     "presence": {

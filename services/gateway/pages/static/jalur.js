@@ -18,5 +18,13 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+// what was typed into one form is not lost unasked when another one of the same page is sent
+const isTyped = (one) =>
+  one.type === "checkbox" ? one.checked !== one.defaultChecked : "defaultValue" in one && one.value !== one.defaultValue;
+window.addEventListener("beforeunload", (event) => {
+  for (const form of document.querySelectorAll("form[data-ask]")) {
+    if (!form.dataset.sent && [...form.elements].some(isTyped)) event.preventDefault();
+  }
+});
 // the summary of errors is what the eye and the screen reader come to first
 document.querySelector(".summary")?.focus();
