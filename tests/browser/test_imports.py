@@ -139,7 +139,11 @@ def test_each_role_is_offered_its_own_kinds_of_sheets(open_window: OpenWindow) -
         page.goto("/impor")
         kinds[role] = page.locator("#jenis option").all_inner_texts()
     assert kinds == {
-        "registrar": ["Pendaftar", "Alumni pelatihan tahun lalu (semua program)"],
+        "registrar": [
+            "Pendaftar",
+            "Nomor peserta BPJS Ketenagakerjaan",
+            "Alumni pelatihan tahun lalu (semua program)",
+        ],
         "selector": ["Nilai tes dan wawancara"],
     }
 
