@@ -74,7 +74,8 @@ def describe(app: FastAPI) -> None:
 def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
     if path.startswith("/health/"):  # answers in a form of its own
         return
-    for status in sorted(_possible(path, method)):
+    told = {status for status in _PROBLEMS if f"{status} `" in operation.get("description", "")}
+    for status in sorted(_possible(path, method) | told):  # and what its own description names
         when, code, detail = _PROBLEMS[status]
         example = {
             "type": f"urn:jalur:problem:{code}",

@@ -54,3 +54,16 @@ def test_what_is_wrong_with_a_cell_is_described_as_such(module: str, app: FastAP
     assert schemas["Judged"]["properties"]["problems"]["items"] == {"$ref": "#/components/schemas/Problem"}
     assert schemas["Problem"]["required"] == ["reason"]
     assert "detail" in schemas["ProblemDocument"]["required"]
+
+
+def test_a_question_answers_with_a_conflict_where_its_description_says_so(app: FastAPI) -> None:
+    @app.get("/plain")
+    async def plain() -> None:
+        """Of 409 people."""
+
+    @app.get("/link")
+    async def link() -> None:
+        """409 `link_expired`."""
+
+    paths = app.openapi()["paths"]
+    assert [("409" in paths[path]["get"]["responses"]) for path in ("/plain", "/link")] == [False, True]
