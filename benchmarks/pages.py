@@ -49,7 +49,7 @@ def asked(stack: Measured, town: Town, code: str, times: int) -> dict[str, list[
     with stack.api as api, tempfile.TemporaryDirectory() as folder:
         sheets = played.written(town, _SMALL, Path(folder))
         played.play(api, sheets, _do)
-        one = api.get(f"/programmes/{code}/applicants", params={"stage": "accepted", "limit": 1}).json()["items"][0]
+        one = api.get(f"/programmes/{code}/applicants", params={"limit": 1}).json()["items"][0]
     known = {"large": code, "small": sheets.code, "applicant": one["applicant_id"]}
     paths = {_FLOOR: "/masuk", **_LARGE_PAGES, **_SMALL_PAGES}
     took: dict[str, list[list[float]]] = {name: [] for name in paths}

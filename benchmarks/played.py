@@ -64,9 +64,10 @@ def _screened(api: httpx.Client, code: str) -> int:
 
 
 def _decide(api: httpx.Client, code: str) -> None:
+    """Asked again while events are still to come, and while it takes longer than the gateway waits for it."""
     deadline = time.monotonic() + WITHIN_S
-    while (answer := api.post(f"/programmes/{code}/selection/decide")).status_code == httpx.codes.CONFLICT:
-        if answer.json().get("code") != "not_caught_up" or time.monotonic() > deadline:
+    while (answer := api.post(f"/programmes/{code}/selection/decide")).is_error:
+        if answer.json().get("code") not in ("not_caught_up", "service_away") or time.monotonic() > deadline:
             break
     _ok(answer)
 
