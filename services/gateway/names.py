@@ -34,6 +34,13 @@ async def revealed(
     """
     if not caller.sees_personal_data:
         raise Forbidden("reveal_not_allowed", f"The role {caller.actor.role} may not see personal data.")
+    return await put_on_record(services, applicant_ids, fields, why, caller)
+
+
+async def put_on_record(
+    services: Services, applicant_ids: Sequence[str], fields: Sequence[str], why: str | None, caller: Caller
+) -> dict[str, dict[str, str]]:
+    """As `revealed`, for whom registration alone decides whether they may see them."""
     found: dict[str, dict[str, str]] = {}
     for start in range(0, len(applicant_ids), _AT_ONCE):
         some = list(applicant_ids[start : start + _AT_ONCE])

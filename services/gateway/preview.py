@@ -9,17 +9,16 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from pydantic import BaseModel
+from xlsxwriter.utility import xl_col_to_name
 
 from services.gateway.columns import UNIT, Named, Table, heading_of
 from services.gateway.importing import Imported
 from services.gateway.kinds import Kind
-from services.gateway.verdicts import Verdicts
 from shared.cells import Cell
 from shared.rows import Judged, Problem, Verdict
 
 MOST_SHOWN = 50  # rows of each view
 _LONGEST_SHOWN = 60  # characters of a cell
-_LETTERS = 26
 _ISO, _MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)$"), re.compile(r"(?<=^\d{4}-\d\d-\d\d) 00:00:00$")
 _BAD = (Verdict.REFUSED, Verdict.WAITING)  # a row that still waits is refused for what it waits for
 
@@ -123,14 +122,10 @@ def judged(before: Preview, imported: Imported) -> Preview:
         View.BAD: _first_of(kind, table, bad),
         View.ODD: _first_of(kind, table, odd),
     }
-    counts = _counts(verdicts, len(bad), len(odd))
+    counts = Counts(accepted=verdicts.accepted, duplicates=verdicts.duplicates, refused=len(bad), warned=len(odd))
     return before.model_copy(
         update={"state": State.DONE, "judged": before.rows, "counts": counts, "views": views, "problem": None}
     )
-
-
-def _counts(verdicts: Verdicts, refused: int, warned: int) -> Counts:
-    return Counts(accepted=verdicts.accepted, duplicates=verdicts.duplicates, refused=refused, warned=warned)
 
 
 def _first_of(kind: Kind, table: Table, found: Iterable[Judged]) -> list[Shown]:
@@ -157,7 +152,7 @@ def _finding(kind: Kind, table: Table, problem: Problem, *, wrong: bool) -> Find
     stands = name in table.headings
     return Finding(
         column=name if stands else None,
-        letter=letter(table.places[name]) if name is not None and stands else None,
+        letter=xl_col_to_name(table.places[name]) if name is not None and stands else None,
         heading=None if name is None else table.headings.get(name) or heading_of(kind, name),
         reason=problem.reason,
         wrong=wrong,
@@ -168,16 +163,7 @@ def _finding(kind: Kind, table: Table, problem: Problem, *, wrong: bool) -> Find
 def _column(kind: Kind, table: Table, name: str) -> Column:
     known = kind.by_name.get(name)
     ours = None if name.startswith(UNIT) or known is None else known.headings[0]
-    return Column(name=name, letter=letter(table.places[name]), heading=table.headings[name], ours=ours)
-
-
-def letter(place: int) -> str:
-    """The letter of a column as spreadsheets have it: A for 0, AA for 26."""
-    letters, rest = "", place + 1
-    while rest:
-        rest, last = divmod(rest - 1, _LETTERS)
-        letters = chr(ord("A") + last) + letters
-    return letters
+    return Column(name=name, letter=xl_col_to_name(table.places[name]), heading=table.headings[name], ours=ours)
 
 
 def as_written(cell: Cell) -> str:

@@ -39,7 +39,8 @@ class Previews:
     ) -> None:
         """Judge the spooled sheet `name`, which was read as `table`, and for which `discarded` others had to go.
 
-        Raises Away when the disk is full."""
+        Raises Away when the disk is full.
+        """
         known = preview.of_table(kind, filename, table, discarded)
         await self._begin(name, kind, code, caller, known, table)
 

@@ -1,5 +1,6 @@
 """Employers' confirmations over HTTP for staff: what is confirmed, what waits, what was heard, and employers' links."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -83,7 +84,9 @@ async def record(code: str, applicant_id: str, heard: Heard, store: TheStore) ->
     if heard.channel is Channel.LINK:
         raise Invalid("not_by_link", "By link an employer answers itself.")
     said = Said.model_validate(heard.model_dump(include=set(Said.model_fields)))
-    await keep(store, code, applicant_id, heard.employer, said, check=lambda one: _check(one, heard, said))
+    await keep(
+        store, code, applicant_id, heard.employer, said, check=lambda one: confirming.check_seen(one, heard.seen, said)
+    )
     return {"applicant_id": applicant_id, **said.model_dump(mode="json")}
 
 
@@ -126,7 +129,12 @@ async def reported(store: Store, code: str) -> list[Reported]:
 
 
 async def keep(
-    store: Store, code: str, applicant_id: str, employer: str, said: Said, check: Any = lambda _: None
+    store: Store,
+    code: str,
+    applicant_id: str,
+    employer: str,
+    said: Said,
+    check: Callable[[Graduate], None] = lambda _: None,
 ) -> None:
     """Keep what an employer says of one graduate of the programme; `check` may refuse it. Raises Conflict, Invalid."""
     signed = signature()
@@ -138,10 +146,6 @@ async def keep(
         return confirming.confirm(graduate, employer, said, signed)
 
     await store.graduates.change(applicant_id, take)
-
-
-def _check(graduate: Graduate, heard: Heard, said: Said) -> None:
-    confirming.check_seen(graduate, heard.seen, said)
 
 
 def _link(named: str, link: EmployerLink | None) -> dict[str, Any]:

@@ -10,15 +10,10 @@ from shared.rows import Judged, Problem, Verdict
 
 
 def test_columns_are_lettered_as_spreadsheets_do() -> None:
-    assert [preview.letter(place) for place in (0, 25, 26, 51, 52, 701, 702)] == [
-        "A",
-        "Z",
-        "AA",
-        "AZ",
-        "BA",
-        "ZZ",
-        "AAA",
-    ]
+    for place, letter in ((0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")):
+        lines: list[Line] = [(1, [*[None] * place, "NIK", "Tes Tertulis", "Nilai Wawancara"])]
+        table = tabulate(SCORES, [*lines, (2, [*[None] * place, "1", 1, 1])])
+        assert preview.of_table(SCORES, "nilai.xlsx", table).columns[0].letter == letter
 
 
 def previewed(rows: int, *told: Judged) -> Preview:

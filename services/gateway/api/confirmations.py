@@ -12,12 +12,12 @@ from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.api.vacancies import further, place_of
 from services.gateway.calling import EMPLOYER, Known
 from services.gateway.discretion import naming_nobody
+from services.gateway.names import put_on_record
 from services.gateway.services import at
 
 public = APIRouter(tags=["employers' confirmations"])
 router = APIRouter(tags=["employers' confirmations"])
 
-_REVEALED_AT_ONCE = 1000
 Standing = Literal["waiting", "confirmed", "denied", "left"]
 Says = Literal["confirmed", "denied", "left"]
 LeftOn = Annotated[date | None, Field(description="With `left`: since when they no longer work there.")]
@@ -137,13 +137,9 @@ async def answer(token: str, said: Answer, request: Request, gateway: TheGateway
 async def _names(gateway: Gateway, found: dict[str, Any]) -> dict[str, str]:
     """Of those who are shown, on record before it leaves; whose data were erased has none."""
     ids = [one["applicant_id"] for one in found["people"]]
-    names: dict[str, str] = {}
-    for start in range(0, len(ids), _REVEALED_AT_ONCE):
-        why = f"Konfirmasi penempatan lewat tautan perusahaan: {found['employer']}"
-        body = {"applicant_ids": ids[start : start + _REVEALED_AT_ONCE], "fields": ["name"], "reason": why[:500]}
-        answer = await gateway.services.post("registration", "/people/reveal", EMPLOYER, body)
-        names |= {who: fields["name"] for who, fields in answer["people"].items()}
-    return names
+    why = f"Konfirmasi penempatan lewat tautan perusahaan: {found['employer']}"[:500]
+    people = await put_on_record(gateway.services, ids, ["name"], why, EMPLOYER)
+    return {who: fields["name"] for who, fields in people.items()}
 
 
 def _with_url(gateway: Gateway, told: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -24,7 +24,7 @@ from shared.problems import Invalid, NotFound
 router = APIRouter(tags=["cover"])
 
 Insurance = Literal["jkk", "jkm"]
-INSURANCES: tuple[Insurance, ...] = ("jkk", "jkm")
+INSURANCES: tuple[Insurance, ...] = get_args(Insurance)
 CoverState = Literal["requested", "active", "cancelled"]
 MOST_PEOPLE = 200
 

@@ -150,6 +150,12 @@ async def list_programmes(gateway: TheGateway, caller: Known) -> ProgrammeList:
     return ProgrammeList(items=[_flat(one) for one in found])
 
 
+async def newest_first(gateway: Gateway, caller: Caller) -> list[ShownProgramme]:
+    """All programmes as pages list them: the one whose registration opens last before the others."""
+    found = (await list_programmes(gateway, caller)).items
+    return sorted(found, key=lambda one: one.registration.opens, reverse=True)
+
+
 @router.get("/programmes/{code}")
 async def show_programme(code: str, gateway: TheGateway, caller: Known) -> ShownProgramme:
     """The definition of one programme, with its revision."""

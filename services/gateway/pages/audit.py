@@ -1,7 +1,7 @@
 """Jejak audit: who did what, when and why, service by service; and whether that record is intact."""
 
 import json
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -12,6 +12,7 @@ from services.gateway.api.audit import AskedOf
 from services.gateway.api.gateway import TheGateway
 from services.gateway.audits import SERVICES
 from services.gateway.pages import site
+from services.gateway.pages.forms import day_of
 from services.gateway.pages.visitor import Page, Visitor
 from shared.cells import JAKARTA
 from shared.problems import TooMany
@@ -35,7 +36,7 @@ async def entries(
 ) -> Response:
     """Fifty entries of one service, in the order of its chain: about something, by somebody, since a day."""
     service = layanan if layanan in SERVICES else SERVICES[0]
-    day = _day(sejak)
+    day = day_of(sejak)
     asked = AskedOf(
         service=service,
         about=tentang.strip() or None,
@@ -71,13 +72,6 @@ async def verify(
             problems.append(told["problem"])
     verdicts.sort(key=lambda one: SERVICES.index(one["service"]))
     return site.render(request, "audit_periksa.html", caller, verdicts=verdicts, problems=problems, busy=False)
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None
 
 
 def _told(detail: dict[str, Any]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from services.gateway.api import classes, cover, programmes
 from services.gateway.api.classes import Closing, Mark, Marks
 from services.gateway.api.gateway import TheGateway
 from services.gateway.pages import site
+from services.gateway.pages.forms import day_of
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused, at
 from services.gateway.uploads import form_of
@@ -55,7 +56,7 @@ async def mark(code: str, class_code: str, request: Request, gateway: TheGateway
     """Save what was changed in the grid; `hadir` names a day of which what is empty becomes present."""
     form = await form_of(request)
     marks = _marks(form)
-    week = _day(str(form.get("minggu", "")))
+    week = day_of(str(form.get("minggu", "")))
     try:
         answer = await classes.mark_days(code, class_code, marks, gateway, caller)
     except Refused as refused:
@@ -88,7 +89,7 @@ async def print_sheet(
     alasan: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """The sign sheet as PDF: with names for whoever may see them and says why, else with room for them."""
-    day = _day(hari)
+    day = day_of(hari)
     if day is None:
         raise Invalid("not_a_date", "A day is written like 2026-12-31.")
     why = alasan.strip() or None
@@ -154,13 +155,6 @@ def _marks(form: FormData) -> Marks:
         return Marks(people=people)
     except ValueError:
         raise Invalid("invalid", "The grid is not as the page made it.") from None
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None
 
 
 def address(code: str, class_code: str) -> str:

@@ -1,7 +1,7 @@
 """Konfirmasi perusahaan: which placements employers have confirmed, what staff have heard, and employers' links."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from services.gateway.api.confirmations import Asking, Heard, Revocation, Says, 
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller
 from services.gateway.pages import site
+from services.gateway.pages.forms import day_of
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.roles import may
 from services.gateway.services import Refused
@@ -75,7 +76,7 @@ async def record(
     """What an employer said by phone, by letter or on a visit; then back to the list as it was filtered."""
     where = Where(program, keadaan, hari, mulai or None)
     typed = {"lulusan": lulusan, "kata": kata, "lewat": lewat, "sejak": sejak, "oleh": oleh, "tanggal": tanggal}
-    said_on, left_on = _day(tanggal), _day(sejak)
+    said_on, left_on = day_of(tanggal), day_of(sejak)
     faults = [] if kata else [(f"kata-{lulusan}-confirmed", "says_missing")]
     faults += [] if lewat else [(f"lewat-{lulusan}-phone", "channel_missing")]
     faults += [] if said_on else [(f"tanggal-{lulusan}", "not_a_date")]
@@ -140,9 +141,7 @@ async def _list(
     came: Mapping[str, Any] | None = None,
 ) -> Response:
     """`came` is what somebody else has noted first."""
-    known = sorted(
-        (await programmes.list_programmes(gateway, caller)).items, key=lambda one: one.registration.opens, reverse=True
-    )
+    known = await programmes.newest_first(gateway, caller)
     chosen = next((one for one in known if one.code == where.program), known[0] if known else None)
     standing = next((one for one in _STANDINGS if one == where.keadaan), None)
     older = int(where.hari) if where.hari.isascii() and where.hari.isdigit() else None
@@ -184,12 +183,5 @@ def _back(where: Where, place: str) -> Response:
 def _moment(written: str) -> datetime | None:
     try:
         return datetime.fromisoformat(written)
-    except ValueError:
-        return None
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
     except ValueError:
         return None

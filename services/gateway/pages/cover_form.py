@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from starlette.datastructures import FormData
 
-from services.gateway.api.cover import INSURANCES, MOST_PEOPLE, Typed
+from services.gateway.api.cover import INSURANCES, MOST_PEOPLE, CoverState, Typed
 from shared.problems import Invalid
 
-STATES: Final = ("requested", "active", "cancelled")
+STATES: Final[tuple[CoverState, ...]] = get_args(CoverState)
 DAY_FAULTS: Final = {"ends_before_it_starts": "akhir", "cover_too_long": "akhir", "cover_outside_training": "mulai"}
 _SEEN, _NUMBER = "dilihat:", "kpj:"  # dilihat:<applicant>; kpj:<applicant>:<how often it had changed>
 _NONE: Final = "-"  # as a number: take it away

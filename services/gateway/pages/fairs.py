@@ -130,12 +130,12 @@ async def shown(
         wanted = await vacancies.list_vacancies(gateway, caller, None, "", search, 4 * _PAGE, None, held_on)
         new = (one for one in wanted["items"] if one["vacancy_id"] not in attending and one["state"] != "closed")
         found = list(new)[:_PAGE]
-    known = (await programmes.list_programmes(gateway, caller)).items
+    known = await programmes.newest_first(gateway, caller)
     told = {
         "fair": held,
         "visits": await fairs.list_visits(fair_id, gateway, caller, _PAGE, start) if sees_visits else None,
         "could_attend": found,
-        "programmes": sorted(known, key=lambda one: one.registration.opens, reverse=True),
+        "programmes": known,
         "classes": {(one.code, offer.code): offer.name for one in known for offer in one.classes},
         "search": search,
         "faults": faults,

@@ -66,9 +66,8 @@ class Row(NamedTuple):
 @router.get("/beranda")
 async def home(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """Every programme, the newest first. A part of it is asked for again while events arrive."""
-    found = (await programmes.list_programmes(gateway, caller)).items
+    found = await programmes.newest_first(gateway, caller)
     overviews = await asyncio.gather(*(_overview(gateway, one, caller) for one in found))
-    overviews = sorted(overviews, key=lambda one: one.programme.registration.opens, reverse=True)
     portraits = await asyncio.gather(*(gateway.store.rollups.portrait(one.code) for one in found))
     part = "_program.html" if request.headers.get("HX-Request") else "beranda.html"
     told: dict[str, Any] = {

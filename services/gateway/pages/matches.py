@@ -158,8 +158,7 @@ async def _list(
     refused: Refused | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    known = (await programmes.list_programmes(gateway, caller)).items
-    known = sorted(known, key=lambda one: one.registration.opens, reverse=True)
+    known = await programmes.newest_first(gateway, caller)
     code = where.program or (known[0].code if known else "")
     standing = cast(Standing, where.keadaan) if where.keadaan in _STANDINGS else None
     empty: dict[str, Any] = {"items": [], "next_cursor": None, "total": 0, "standings": {}}

@@ -48,8 +48,7 @@ class Draft(NamedTuple):
 @router.get("/program")
 async def list_programmes(request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """All of them, the one whose registration opened last first."""
-    found = (await programmes.list_programmes(gateway, caller)).items
-    found = sorted(found, key=lambda one: one.registration.opens, reverse=True)
+    found = await programmes.newest_first(gateway, caller)
     return site.render(request, "daftar_program.html", caller, programmes=found)
 
 

@@ -1,7 +1,6 @@
 """Penelusuran lulusan: what became of graduates, and the waves in which they are asked."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.api.tracer import Plan
 from services.gateway.calling import Caller
 from services.gateway.pages import site
+from services.gateway.pages.forms import day_of
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 
@@ -47,7 +47,7 @@ async def plan(
 ) -> Response:
     """Name a wave and set its days."""
     typed = {"bulan": bulan, "nama": nama, "mulai": mulai, "sampai": sampai}
-    first, last = _day(mulai), _day(sampai)
+    first, last = day_of(mulai), day_of(sampai)
     faults = [(f"nama-{bulan}", "name_missing")] if not nama.strip() else []
     faults += [(f"{field}-{bulan}", "not_a_date") for field, on in (("mulai", first), ("sampai", last)) if on is None]
     if first and last and last < first:
@@ -74,8 +74,7 @@ async def _overview(
     faults: Faults = (),
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    known = (await programmes.list_programmes(gateway, caller)).items
-    known = sorted(known, key=lambda one: one.registration.opens, reverse=True)
+    known = await programmes.newest_first(gateway, caller)
     chosen = next((one for one in known if one.code == program), known[0] if known else None)
     found = await tracer.list_waves(chosen.code, gateway, caller) if chosen else None
     told = {
@@ -90,10 +89,3 @@ async def _overview(
         "typed": typed or {},
     }
     return site.render(request, "penelusuran.html", caller, status=422 if faults else 200, **told)
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None
