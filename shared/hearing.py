@@ -3,7 +3,7 @@
 A queue may be deleted, bound to nothing or made anew, while its service runs or not; nobody can be asked afterwards
 what it missed. But the log takes everything. So one replica of each service follows it and passes by whatever the
 queues have brought already; the rest is handled as if a queue had brought it. Usually that is nothing, and it takes
-its time, the more so while the queues are busy. When a queue was missing, or the service is new, it hurries
+its time, the more so while the queues are busy, but not for ever. When a queue was missing, or the service is new, it hurries
 (`catching_up`).
 """
 
@@ -36,6 +36,8 @@ _OTHERS_S = 1.0  # another replica that handles the same message at the same tim
 _READING_S = 0.0002  # what a message costs before it is handled
 _LEISURE = 3  # seconds of rest for each of work
 _LONGEST_REST_S = 2.0  # after work that took long only because it waited: for the queues, for an absent database
+# work that never ends must not put off for ever what is to be made good: so long behind, it rests no more
+_MAY_LAG_S = 30.0
 
 
 class Hearing:
@@ -48,6 +50,7 @@ class Hearing:
         self._on = on
         self._storage = storage
         self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
+        self._near_end_at = time.monotonic()  # when the log had nothing more at last
         self._places = PlacesHeard(storage, [one.queue for one in on.subscriptions])
         self._lease = Lease(storage, "log", _LEASE_S)
         self._sent_on = on.sent_on = SentOn(storage)
@@ -63,6 +66,10 @@ class Hearing:
         finally:
             with contextlib.suppress(StorageAway):
                 await self._lease.release()
+
+    @property
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._near_end_at > _MAY_LAG_S
 
     async def _follow(self, connection: AbstractConnection) -> None:
         while not await self._is_ours():
@@ -89,7 +96,9 @@ class Hearing:
                 saved = time.monotonic()
             if not batch or log.offset_of(batch[-1]) + 1 >= target:
                 self.catching_up = False
-            if batch and not self.catching_up:
+            if len(batch) < BATCH:
+                self._near_end_at = time.monotonic()
+            if batch and not (self.catching_up or self._is_late):
                 spent = time.monotonic() - began + _READING_S * len(batch)
                 # to be sent everything again costs as much as the first time: not while there is work, nor in crumbs
                 at_work = self._on.busy or self._relay.busy or len(batch) < BATCH
@@ -125,11 +134,11 @@ class Hearing:
             self._places.reached(batch)
 
     async def _give_the_queues_their_turn(self, queues: Iterable[str]) -> None:
-        """Wait until they have brought everything they held, but not for ever."""
+        """Wait until they have brought everything they held, but not for ever; when late, only while they hold some."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TURN_S):
                 for queue in queues:
-                    while await self._waiting_in(queue) or self._on.busy:
+                    while await self._waiting_in(queue) or (self._on.busy and not self._is_late):
                         await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _waiting_in(self, queue: str) -> int:

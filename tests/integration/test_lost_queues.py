@@ -236,6 +236,29 @@ async def test_whoever_has_waited_long_does_not_rest_long(service: Service, brok
         await service.heard("after", 14)  # resting three times as long, it would take 24 more
 
 
+async def test_work_that_never_ceases_does_not_put_off_what_was_lost(
+    service: Service, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing_module, "_MAY_LAG_S", 3.0)
+
+    async def work(seconds: float) -> None:
+        """Far more than a follower reads that rests after every batch."""
+        for _ in range(round(seconds / 0.25)):
+            await send(broker, *(uuid.uuid4().hex for _ in range(75)))
+            await asyncio.sleep(0.25)
+
+    async with service.running(), service.running():
+        await work(10)  # the follower has fallen behind
+        working = asyncio.create_task(work(60))
+        async with broker.channel() as channel:
+            await (await channel.get_queue(QUEUE)).unbind(topology.EVENTS, KEY)
+        await send(broker, "lost")
+        try:
+            await until(lambda: "lost" in service.times, 20)
+        finally:
+            working.cancel()
+
+
 async def test_a_queue_is_busy_as_long_as_what_it_brought_is_being_handled(
     service: Service, broker: AbstractConnection
 ) -> None:
