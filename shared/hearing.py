@@ -3,8 +3,8 @@
 A queue may be deleted, bound to nothing or made anew, while its service runs or not; nobody can be asked afterwards
 what it missed. But the log takes everything. So one replica of each service follows it and passes by whatever the
 queues have brought already; the rest is handled as if a queue had brought it. Usually that is nothing, and it takes
-its time, the more so while the queues are busy, but not for ever. When a queue was missing, or the service is new, it hurries
-(`catching_up`).
+its time, the more so while the queues are busy, but not for ever. When a queue was missing, or the service is new,
+it hurries (`catching_up`).
 """
 
 import asyncio
