@@ -22,9 +22,19 @@ from tests import queries
 
 S = TypeVar("S", bound=ServiceSettings)
 
+_TESTS = Path(__file__).parent
+_OF_ONE_SYSTEM = ("browser", "fuzz")  # all files of these share what takes long to set up
+
 ACTOR_KEY = actor_keys.new_key()
 ACTOR_PUBLIC_KEYS = actor_keys.public_keys(ACTOR_KEY)
 STAFF = Actor(name="petugas", role="admin")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stays together when tests run side by side: a file, and all files that share a system."""
+    for item in items:
+        file = item.path.relative_to(_TESTS)
+        item.add_marker(pytest.mark.xdist_group(file.parts[0] if file.parts[0] in _OF_ONE_SYSTEM else str(file)))
 
 
 @dataclass(frozen=True)
