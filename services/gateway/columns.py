@@ -1,7 +1,8 @@
 """Recognises the columns of a sheet by their headings, in any order and however they are written."""
 
+import functools
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
@@ -110,7 +111,8 @@ def _find_heading(kind: Kind, lines: Sequence[Line]) -> tuple[int, dict[int, str
     return best_at, best
 
 
-def _known(columns: Iterable[Column]) -> dict[str, str]:
+@functools.cache
+def _known(columns: tuple[Column, ...]) -> dict[str, str]:
     return {_plain(heading): column.name for column in columns for heading in (column.name, *column.headings)}
 
 
