@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
 from shared import meta, topology
 from shared.contracts import Event
+from shared.contracts.placement import JobMatched
 from tests.builders import facts
 
 
@@ -25,6 +26,20 @@ def applicant(number: int, **changes: Any) -> dict[str, Any]:
         **facts().model_dump(mode="json"),
     }
     return valid | changes
+
+
+def matched(who: str) -> JobMatched:
+    """A match of this person's."""
+    return JobMatched(
+        applicant_id=who,
+        programme_code="UJI-1",
+        match_id=who,
+        vacancy_id="L-1",
+        employer="PT Uji",
+        position="Barista",
+        score=60,
+        reasons=[],
+    )
 
 
 def message(event: Event, subject: str, sequence: int = 1, n: int = 0, **headers: Any) -> aio_pika.Message:

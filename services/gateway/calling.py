@@ -75,8 +75,7 @@ async def caller(
     if not roles.may(found.actor.role, request.method, path):
         raise Forbidden("role_not_allowed", f"The role {found.actor.role} may not do this.")
     context.actor.set(found.actor)
-    key = idempotency_key and gateway.services.digest(idempotency_key, found.actor)
-    return replace(found, language=language, idempotency_key=key)
+    return gateway.services.once(replace(found, language=language), idempotency_key)
 
 
 Known = Annotated[Caller, Depends(caller)]

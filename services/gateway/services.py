@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -65,6 +66,10 @@ class Services:
         """
         # neither a name nor a key has a line end in it
         return hmac.digest(self._key.encode(), f"{actor.name}\n{key}".encode(), "sha256").hex()[:32]
+
+    def once(self, caller: Caller, key: str | None) -> Caller:
+        """The caller of a command that happens once however often it is sent with this key of the client's own."""
+        return replace(caller, idempotency_key=self.digest(key, caller.actor) if key else None)
 
     async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         return await self._call("GET", service, path, caller, timeout_s=timeout_s)

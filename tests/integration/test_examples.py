@@ -26,23 +26,10 @@ from shared.contracts.certification import CertificateRevoked
 from shared.contracts.placement import JobMatched
 from shared.outsiders import NotGranted
 from tests.conftest import Urls
-from tests.events import message, until
+from tests.events import matched, message, until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Heard = list[dict[str, Any]]
-
-
-def matched(who: str) -> JobMatched:
-    return JobMatched(
-        applicant_id=who,
-        programme_code="UJI-1",
-        match_id=who,
-        vacancy_id="L-1",
-        employer="PT Uji",
-        position="Barista",
-        score=60,
-        reasons=[],
-    )
 
 
 async def tell(broker: AbstractConnection, *about: tuple[str, int]) -> None:

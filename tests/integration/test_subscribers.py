@@ -29,7 +29,7 @@ from shared.contracts.placement import JobMatched
 from shared.outsiders import NotGranted, grantable, granted_by
 from shared.problems import Away, Conflict
 from tests.conftest import Urls
-from tests.events import message, until
+from tests.events import matched, message, until
 
 PLACEMENT = ["placement.job_matched.v1", "placement.match_answered.v1", "placement.placement_recorded.v1"]
 # who applied, and what became of them: facts, reason codes, and reasons in somebody's own words
@@ -40,19 +40,6 @@ ABOUT_HEALTH = {
     "selection.applicant_screened.v1",
     "selection.selection_decided.v1",
 }
-
-
-def matched(who: str) -> JobMatched:
-    return JobMatched(
-        applicant_id=who,
-        programme_code="UJI-1",
-        match_id=who,
-        vacancy_id="L-1",
-        employer="PT Uji",
-        position="Barista",
-        score=60,
-        reasons=[],
-    )
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from shared.contracts import Event
 from shared.contracts.certification import CertificateRevoked
 from shared.contracts.placement import JobMatched
 from shared.contracts.selection import ScoresRecorded
-from tests.events import message, until
+from tests.events import matched, message, until
 from tests.integration.gateway_alone import TOKEN, Alone, administrator, alone, bearer, told, user
 from tests.integration.receiver import Post, Receiver
 
@@ -38,19 +38,6 @@ __all__ = ["alone"]
 
 KEYS = "first-key-of-the-tests-0123456789ab"
 ALLOWED: dict[str, Any] = {"webhook_keys": SecretStr(KEYS), "webhook_networks": "127.0.0.0/8"}
-
-
-def matched(who: str) -> JobMatched:
-    return JobMatched(
-        applicant_id=who,
-        programme_code="UJI-1",
-        match_id=who,
-        vacancy_id="L-1",
-        employer="PT Uji",
-        position="Barista",
-        score=60,
-        reasons=[],
-    )
 
 
 async def publish(broker: AbstractConnection, *events: tuple[Event, str, int], **properties: Any) -> None:

@@ -1,6 +1,5 @@
 """What people do without an account: register in a programme that is open, and see how far their registration is."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -119,7 +118,7 @@ async def register(
     where = network(request)
     gateway.rates.registered_before.check(where)
     gateway.rates.registrations.take(where)
-    caller = replace(PUBLIC, idempotency_key=key and gateway.services.digest(key, PUBLIC.actor))
+    caller = gateway.services.once(PUBLIC, key)
     path = at("/programmes/{code}/applicants", code=code)
     try:
         answer = await gateway.services.post("registration", path, caller, application.model_dump())

@@ -1,7 +1,6 @@
 """Pengguna: who may use the system, in which role; and Sandi, where everybody changes their own password."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -42,7 +41,7 @@ async def add(
         wanted = NewUser(name=nama.strip().lower(), role=Role(peran))
     except (ValidationError, ValueError):
         return await _listed(request, gateway, caller, typed=typed, wrong="bad_name")
-    once = replace(caller, idempotency_key=gateway.services.digest(kunci, caller.actor) if kunci else None)
+    once = gateway.services.once(caller, kunci)
     try:
         made = await users.add(wanted, gateway, once)
     except (Invalid, Conflict) as problem:

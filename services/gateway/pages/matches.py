@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NamedTuple, cast
 from urllib.parse import quote, urlencode
@@ -97,7 +96,7 @@ async def run_matching(
         as_of = date.fromisoformat(tanggal)
     except ValueError:
         return await _list(request, gateway, caller, Where(program), faults=[("tanggal", "not_a_date")])
-    once = replace(caller, idempotency_key=gateway.services.digest(kali, caller.actor)) if kali else caller
+    once = gateway.services.once(caller, kali)
     run = await matching.match(program, gateway, once, Matching(as_of=as_of))
     return RedirectResponse(f"/penempatan/pencocokan/{quote(program, safe='')}/{run['run_id']}", status_code=303)
 

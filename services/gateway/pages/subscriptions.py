@@ -1,7 +1,6 @@
 """Webhook: other systems to which events are posted: which there are, how they fare, and every change to one."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime, time
 from typing import Annotated, Any
 
@@ -43,7 +42,7 @@ async def add(
 ) -> Response:
     """Post these events to an address from now on; the secret that signs them is shown this once."""
     typed = {"nama": nama, "alamat": alamat, "kejadian": kejadian}
-    once = replace(caller, idempotency_key=gateway.services.digest(kunci, caller.actor) if kunci else None)
+    once = gateway.services.once(caller, kunci)
     try:
         wanted = NewWebhook(name=nama.strip(), url=alamat.strip(), events=kejadian.split())
         made = await webhooks.add(wanted, gateway, once)
@@ -71,7 +70,7 @@ async def change(
     kunci: Text = "",
 ) -> Response:
     """On, off, posted again since a day or from the first event on, another secret, or no more."""
-    once = replace(caller, idempotency_key=gateway.services.digest(kunci, caller.actor) if kunci else None)
+    once = gateway.services.once(caller, kunci)
     try:
         again = From(since=datetime.combine(day(sejak), time.min, JAKARTA) if sejak.strip() else None)
     except BadCell:
