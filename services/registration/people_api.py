@@ -40,6 +40,11 @@ class Said(BaseModel):
     reason: Reason
 
 
+class SaidOfMany(BaseModel):
+    applicant_ids: list[str] = Field(max_length=1_000)
+    reason: Reason
+
+
 class Written(BaseModel):
     text: str = Field(max_length=500)
 
@@ -114,6 +119,13 @@ async def hide(store: Kept, applicant_id: str, said: Said) -> dict[str, str]:
     applicant = await store.applicants.get(applicant_id)
     known = [applicant.person(store.vault)] if applicant and applicant.erased_at is None else []
     return {"reason": naming_nobody(said.reason, *known)}
+
+
+@router.post("/people/discretion")
+async def hide_all(store: Kept, said: SaidOfMany) -> dict[str, str]:
+    """One reason about several applicants, without what names or identifies any of them."""
+    about = (await store.applicants.get_many(said.applicant_ids)).values()
+    return {"reason": naming_none_of(about, store.vault, said.reason)}
 
 
 @router.post("/applicants/{applicant_id}/unnamed")

@@ -1,5 +1,6 @@
 """Cover by BPJS Ketenagakerjaan through the gateway: who records it, who sees numbers, and the list to upload."""
 
+import asyncio
 import io
 from typing import Any
 
@@ -52,7 +53,9 @@ async def test_a_class_is_covered_and_uploaded_by_whoever_may(gateway: httpx.Asy
     assert (await gateway.post(cover, json=body, headers=viewer)).status_code == 403
     for changed in (1, 0):
         assert (await gateway.post(cover, json=body, headers=certifier)).json() == {"changed": changed, "refused": []}
-    late = await gateway.post(cover, json={**wanted, "state": "cancelled", "people": {first: 0}}, headers=registrar)
+    cancelled = {**wanted, "state": "cancelled", "people": {first: 0}}
+    assert (await gateway.post(cover, json=cancelled, headers=registrar)).json()["code"] == "reason_missing"
+    late = await gateway.post(cover, json={**cancelled, "reason": "salah"}, headers=registrar)
     assert late.json()["refused"] == [{"applicant_id": first, "reason": "changed_meanwhile", "by": "certifier-1"}]
     classes = (await gateway.get("/api/v1/programmes/UJI-1/cover", headers=viewer)).json()["classes"]
     assert classes[0] == {"class_code": "A", "due": 2, "covered": 1, "requested": 0}
@@ -110,3 +113,21 @@ async def test_a_class_is_covered_and_uploaded_by_whoever_may(gateway: httpx.Asy
         ("*******1204", False),
         (None, True),
     ]
+
+
+async def test_why_a_cover_is_cancelled_names_nobody_and_is_on_record(gateway: httpx.AsyncClient) -> None:
+    first, second = await accepted(gateway)
+    shown = await get(gateway, f"{CLASS}/cover")
+    wanted = {"insurances": ["jkk", "jkm"], "starts": shown["starts"], "ends": shown["ends"], "state": "active"}
+    assert (await post(gateway, f"{CLASS}/cover", {**wanted, "people": {first: 0, second: 0}}))["changed"] == 2
+    told = f"Orang A dan Orang B ({nik(1)}) salah bulan"
+    cancelled = {**wanted, "state": "cancelled", "people": {first: 1, second: 1}, "reason": told}
+    # the button is pressed twice
+    answers = await asyncio.gather(*(post(gateway, f"{CLASS}/cover", cancelled) for _ in range(2)))
+    assert sum(one["changed"] for one in answers) == 2 and all(one["refused"] == [] for one in answers)
+    for who in (first, second):
+        ledger = (await get(gateway, f"/applicants/{who}"))["ledger"]
+        kept = [one for one in ledger if one["what"] == "cover_recorded"]
+        assert [one["detail"]["state"] for one in kept] == ["active", "cancelled"]
+        assert "Orang" not in kept[1]["reason"] and nik(1) not in kept[1]["reason"]
+        assert kept[1]["reason"].endswith("salah bulan")

@@ -15,6 +15,7 @@ from services.gateway.api.classes import offer_of
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.cover_list import Column
+from services.gateway.discretion import naming_none_of
 from services.gateway.names import numbers_of, revealed
 from services.gateway.services import at
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
@@ -37,6 +38,7 @@ class Cover(BaseModel):
     ends: date
     state: CoverState = Field(description="It counts when BPJS has confirmed it: `active`.")
     people: dict[str, int] = Field(min_length=1, max_length=MOST_PEOPLE)
+    reason: str = Field(default="", max_length=500, description="Why it is cancelled; else it may be left out.")
 
 
 class Typed(BaseModel):
@@ -52,7 +54,9 @@ class Numbers(BaseModel):
 
 @router.get("/cover/missing")
 async def show_missing(gateway: TheGateway, caller: Known) -> Any:
-    """Classes whose training has not ended and of which somebody is not covered, the next one to begin first."""
+    """Classes whose training has not ended, the next one to begin first, of which somebody is not covered, or still is
+    without having a place any more (`to_cancel`).
+    """
     return await gateway.services.get("certification", "/cover/missing", caller)
 
 
@@ -64,7 +68,10 @@ async def show_classes(code: str, gateway: TheGateway, caller: Known) -> Any:
 
 @router.get("/programmes/{code}/classes/{class_code}/cover")
 async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Known) -> dict[str, Any]:
-    """Per trainee, by registration number: covers, the days that are missing, and the participant number, masked."""
+    """Per trainee, by registration number: covers, the days that are missing, and the participant number, masked.
+
+    Who has lost their place (`has_place` false) comes last, if a cover was ever recorded of them.
+    """
     await offer_of(gateway, code, class_code, caller)
     shown: dict[str, Any] = await gateway.services.get("certification", _of_class(code, class_code), caller)
     ids = [one["applicant_id"] for one in shown["people"]]
@@ -81,13 +88,18 @@ async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Kn
         }
         for who, one in zip(ids, shown["people"], strict=True)
     ]
-    return {**shown, "people": sorted(people, key=lambda one: str(one["registration_no"]))}
+    return {**shown, "people": sorted(people, key=lambda one: (not one["has_place"], str(one["registration_no"])))}
 
 
 @router.post("/programmes/{code}/classes/{class_code}/cover")
 async def record_cover(code: str, class_code: str, cover: Cover, gateway: TheGateway, caller: Known) -> Any:
-    """Record a cover, or that it stands otherwise now. `refused` says for whom it was not, and why; others have it."""
+    """Record a cover, or that it stands otherwise now. `refused` says for whom it was not, and why; others have it.
+
+    422 `reason_missing` for a cancellation without one.
+    """
     body = cover.model_dump(mode="json")
+    if cover.reason.strip():
+        body["reason"] = await naming_none_of(gateway.services, list(cover.people), cover.reason, caller)
     return await gateway.services.post("certification", _of_class(code, class_code), caller, body)
 
 

@@ -53,14 +53,17 @@ async def show(
     mulai: Annotated[date | None, Query()] = None,
     akhir: Annotated[date | None, Query()] = None,
     jaminan: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
+    batal: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """The class; `mulai`, `akhir` and `jaminan` name a period that is to stand in the form, with whoever has it."""
+    """The class; `mulai`, `akhir` and `jaminan` name a period that is to stand in the form, with whoever has it; with
+    `batal`, an applicant, as one to be cancelled for that person.
+    """
     chosen = (
         Period(mulai.isoformat(), akhir.isoformat(), [one for one in INSURANCES if one in jaminan], {})
         if mulai and akhir
         else None
     )
-    return await _shown(code, class_code, request, gateway, caller, chosen=chosen)
+    return await _shown(code, class_code, request, gateway, caller, chosen=chosen, cancel_of=batal)
 
 
 @router.post("/program/{code}/kelas/{class_code}/bpjs/catat")
@@ -122,6 +125,7 @@ async def _shown(
     caller: Visitor,
     *,
     chosen: Period | None = None,
+    cancel_of: str = "",
     filled: Filled | None = None,
     wrong: Sequence[Wrong] = (),
     numbers: Mapping[str, str] | None = None,
@@ -138,7 +142,7 @@ async def _shown(
         "people": people,
         "registration_nos": {one["applicant_id"]: one["registration_no"] for one in people},
         "periods": periods(people),
-        "filled": filled or suggested(chosen, shown, people),
+        "filled": filled or suggested(chosen, shown, people, cancel_of),
         "insurances": INSURANCES,
         "states": STATES,
         "wrong": wrong,
