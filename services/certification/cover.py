@@ -100,13 +100,14 @@ def gaps(trainee: Trainee, programme: Programme, counting: Iterable[CoverState] 
     return [gap for insurance in Insurance for gap in _uncovered(insurance, covers, starts, ends)]
 
 
-def to_request(trainee: Trainee, programme: Programme) -> bool:
-    """Whether there are days for which BPJS has not even been asked."""
-    return bool(gaps(trainee, programme, (CoverState.ACTIVE, CoverState.REQUESTED)))
+def not_requested(trainee: Trainee, programme: Programme) -> list[Gap]:
+    """The gaps for which BPJS has not even been asked."""
+    return gaps(trainee, programme, (CoverState.ACTIVE, CoverState.REQUESTED))
 
 
 def shown(trainee: Trainee, programme: Programme, today: date) -> dict[str, Any]:
     """The covers of one trainee and what is missing."""
+    unasked = not_requested(trainee, programme)
     return {
         "applicant_id": trainee.id,
         "withdrawn": trainee.withdrawn,
@@ -115,7 +116,8 @@ def shown(trainee: Trainee, programme: Programme, today: date) -> dict[str, Any]
         "due": is_due(trainee),
         "covers": sorted(trainee.covers, key=lambda one: (one.starts, one.ends)),
         "gaps": [gap._asdict() for gap in gaps(trainee, programme)],
-        "to_request": to_request(trainee, programme),
+        "to_request": bool(unasked),
+        "not_requested": [gap._asdict() for gap in unasked],
         "changes": changes(trainee),
     }
 
@@ -128,7 +130,7 @@ def counts(trainees: Iterable[Trainee], offer: ClassOffer, programme: Programme)
         "class_code": offer.code,
         "due": len(due),
         "covered": len(due) - len(missing),
-        "requested": sum(not to_request(one, programme) for one in missing),
+        "requested": sum(not not_requested(one, programme) for one in missing),
     }
 
 

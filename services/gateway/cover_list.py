@@ -1,9 +1,10 @@
 """The list that is uploaded to BPJS Ketenagakerjaan: who is to be covered, from which day to which.
 
+A row is a person and days on which the same insurances are missing, so somebody with two gaps stands in it twice.
 Which columns stand in it, under which headings, is a setting: the form is BPJS's own and changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,22 @@ class Column(NamedTuple):
     field: str
 
 
+class Days(NamedTuple):
+    """From one day to another, both included, and the insurances it is about."""
+
+    starts: str
+    ends: str
+    insurances: Sequence[str]
+
+
+def together(gaps: Iterable[Mapping[str, str]]) -> list[Days]:
+    """The days that are missing, each with all insurances that are missing on them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        found.setdefault((gap["starts"], gap["ends"]), []).append(gap["insurance"])
+    return [Days(*days, insurances) for days, insurances in sorted(found.items())]
+
+
 def columns(setting: str) -> list[Column]:
     """`Heading=field; …`. Raises ValueError for a field there is not, and without a column."""
     pairs = [one.partition("=") for one in setting.split(";") if one.strip()]
@@ -38,9 +55,11 @@ def personal(wanted: Sequence[Column]) -> list[str]:
 
 
 def row(wanted: Sequence[Column], known: Mapping[str, Any]) -> list[Any]:
-    """One person's cells; days as dd-mm-yyyy."""
+    """The cells of a row; days as dd-mm-yyyy."""
     return [_cell(one.field, known.get(one.field)) for one in wanted]
 
 
 def _cell(field: str, value: Any) -> Any:
+    if field == "insurances":
+        return ", ".join(value).upper()
     return f"{date.fromisoformat(str(value)):%d-%m-%Y}" if field in _DAYS and value else value

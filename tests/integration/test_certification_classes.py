@@ -172,6 +172,9 @@ async def test_a_class_is_covered_before_it_begins(
                 {"insurance": insurance, "starts": days_from_today(21), "ends": last} for insurance in ("jkk", "jkm")
             ],
             "to_request": True,
+            "not_requested": [
+                {"insurance": insurance, "starts": days_from_today(21), "ends": last} for insurance in ("jkk", "jkm")
+            ],
             "changes": 1,
         }
 

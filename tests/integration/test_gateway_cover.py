@@ -2,13 +2,14 @@
 
 import asyncio
 import io
+from datetime import date
 from typing import Any
 
 import httpx
 import openpyxl
 
 from tests.events import until
-from tests.integration.test_gateway import gateway, get, nik, post, register, sheet, taken, user, whole
+from tests.integration.test_gateway import gateway, get, in_days, nik, post, register, sheet, taken, user, whole
 
 __all__ = ["gateway", "whole"]
 
@@ -83,13 +84,15 @@ async def test_a_class_is_covered_and_uploaded_by_whoever_may(gateway: httpx.Asy
         *("01-01-2000", "JKK, JKM"),
         f"{day}-{month}-{year}",
     )
+    whole = await gateway.get(upload, params={"everybody": "true"}, headers=registrar | WHY)
+    assert [(one["No"], one["Tanggal Akhir"]) for one in read(whole)] == [(n, f"{day}-{month}-{year}") for n in (1, 2)]
     both = await gateway.get(upload, params={"everybody": "true", "starts": "2026-01-05"}, headers=registrar | WHY)
     assert [(one["No"], one["Tanggal Mulai"]) for one in read(both)] == [(1, "05-01-2026"), (2, "05-01-2026")]
     reveals = (await get(gateway, f"/applicants/{second}"))["registration"]["reveals"]
     listed = [
         set(one["fields"]) for one in reveals if (one["by"], one["reason"]) == ("registrar-1", WHY["X-Reveal-Reason"])
     ]
-    assert listed == [{"nik", "name", "birth_date", "address", "phone", "kpj"}] * 2
+    assert listed == [{"nik", "name", "birth_date", "address", "phone", "kpj"}] * 3
 
     # the dossier tells of it and names nobody's number
     known = await get(gateway, f"/applicants/{first}")
@@ -131,3 +134,36 @@ async def test_why_a_cover_is_cancelled_names_nobody_and_is_on_record(gateway: h
         assert [one["detail"]["state"] for one in kept] == ["active", "cancelled"]
         assert "Orang" not in kept[1]["reason"] and nik(1) not in kept[1]["reason"]
         assert kept[1]["reason"].endswith("salah bulan")
+
+
+async def test_the_list_asks_for_the_days_that_each_lacks(gateway: httpx.AsyncClient) -> None:
+    first, _ = await accepted(gateway)
+
+    async def record(who: str, seen: int, first_day: int, last_day: int, state: str, *insurances: str) -> None:
+        days = {"starts": in_days(first_day), "ends": in_days(last_day)}
+        body = {**days, "insurances": list(insurances), "state": state, "people": {who: seen}}
+        assert (await post(gateway, f"{CLASS}/cover", body))["changed"] == 1
+
+    await record(first, 0, 50, 64, "active", "jkk", "jkm")
+    await record(first, 1, 70, 79, "requested", "jkk", "jkm")
+    await record(first, 2, 80, 100, "active", "jkk")
+
+    def row(number: int, n: int, insurances: str, first_day: int, last_day: int) -> tuple[Any, ...]:
+        days = [f"{date.fromisoformat(in_days(one)):%d-%m-%Y}" for one in (first_day, last_day)]
+        return (number, nik(n), insurances, *days)
+
+    async def listed(**params: str) -> list[tuple[Any, ...]]:
+        answer = await gateway.get(f"/api/v1{CLASS}/cover-list.xlsx", params=params, headers=WHY)
+        return [
+            tuple(one[name] for name in ("No", "NIK", "Program", "Tanggal Mulai", "Tanggal Akhir"))
+            for one in read(answer)
+        ]
+
+    assert await listed() == [
+        row(1, 0, "JKK, JKM", 65, 69),
+        row(2, 0, "JKM", 80, 90),
+        row(3, 1, "JKK, JKM", 60, 90),
+    ]
+    # the whole class, or other days than those of the training: one row for each
+    assert await listed(everybody="true") == [row(n, n - 1, "JKK, JKM", 60, 90) for n in (1, 2)]
+    assert await listed(ends=in_days(95)) == [row(n, n - 1, "JKK, JKM", 60, 95) for n in (1, 2)]

@@ -180,9 +180,22 @@ def test_who_asks_for_all_again_takes_nobodys_cover_away() -> None:
 def test_bpjs_is_asked_once_for_a_day() -> None:
     asked, partly = days("05-06", "06-07", REQUESTED), days("05-06", "05-20", REQUESTED)
     people = [trainee(covers=covers) for covers in ([asked], [partly, days("05-21", "06-30")], [partly], [])]
-    assert [cover.to_request(one, programme()) for one in people] == [False, False, True, True]
+    assert [bool(cover.not_requested(one, programme())) for one in people] == [False, False, True, True]
     assert [bool(gaps(one, programme())) for one in people] == [True] * 4
     assert cover.counts(people, programme().classes[0], programme())["requested"] == 2
+
+
+def test_what_bpjs_was_not_asked_for_is_told_by_day() -> None:
+    """Days that are requested are not asked for again; those of a cancelled cover are."""
+    covers = [
+        *(days("05-06", "05-10"), days("05-13", "05-31", REQUESTED, (JKK,)), days("05-20", "06-07", REQUESTED, (JKM,))),
+        days("05-01", "06-30", CANCELLED),
+    ]
+    assert cover.not_requested(trainee(covers=covers), programme()) == [
+        Gap(JKK, date(2030, 5, 11), date(2030, 5, 12)),
+        Gap(JKK, date(2030, 6, 1), LAST),
+        Gap(JKM, date(2030, 5, 11), date(2030, 5, 19)),
+    ]
 
 
 def test_somebody_of_another_class_is_refused() -> None:

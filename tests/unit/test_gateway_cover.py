@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from services.gateway import cover_list
-from services.gateway.cover_list import Column
+from services.gateway.cover_list import Column, Days
 from services.gateway.pages import cover_form
 from services.gateway.pages.cover_form import Filled, Period, Wrong, read_cover, read_numbers
 from services.gateway.settings import Settings
@@ -118,9 +118,9 @@ def test_periods_are_told_with_how_many_have_them_and_gaps_with_all_they_lack() 
         {"insurance": "jkm", **days, "ends": "2030-05-08"},
         {"insurance": "jkm", **days},
     ]
-    assert cover_form.together(gaps) == [
-        Period("2030-05-06", "2030-05-08", ["jkm"], {}),
-        Period("2030-05-06", "2030-06-07", ["jkk", "jkm"], {}),
+    assert cover_list.together(gaps) == [
+        Days("2030-05-06", "2030-05-08", ["jkm"]),
+        Days("2030-05-06", "2030-06-07", ["jkk", "jkm"]),
     ]
 
 

@@ -14,7 +14,7 @@ from services.gateway.api.applicants import Why
 from services.gateway.api.classes import offer_of
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
-from services.gateway.cover_list import Column
+from services.gateway.cover_list import Column, Days
 from services.gateway.discretion import naming_none_of
 from services.gateway.names import numbers_of, revealed
 from services.gateway.services import at
@@ -121,12 +121,15 @@ async def download_list(
     request: Request,
     gateway: TheGateway,
     caller: Known,
-    starts: Annotated[date | None, Query(description="The training's first day unless given.")] = None,
-    ends: Annotated[date | None, Query(description="The training's last day unless given.")] = None,
-    everybody: Annotated[bool, Query(description="Also who is covered, or requested, already.")] = False,
+    starts: Annotated[date | None, Query(description="Ask for all from this day, not for what each lacks.")] = None,
+    ends: Annotated[date | None, Query(description="Ask for all up to this day, not for what each lacks.")] = None,
+    everybody: Annotated[bool, Query(description="All who have to be covered, for all days of the training.")] = False,
     why: Why = None,
 ) -> Response:
-    """The list to upload to BPJS, with names and NIKs. 404 `nobody_to_cover`, `erased`, 422 `reason_missing`."""
+    """The list to upload to BPJS, with names and NIKs: a row for each run of days that somebody lacks.
+
+    404 `nobody_to_cover`, `erased`, 422 `reason_missing`.
+    """
     if not (why or "").strip():
         raise Invalid("reason_missing", "Personal data are written out: say what for. It is kept on record.")
     programme, offer = await offer_of(gateway, code, class_code, caller)
@@ -144,12 +147,17 @@ async def download_list(
         "class_code": offer.code,
         "class_name": offer.name,
         "provider": offer.provider,
-        "insurances": ", ".join(INSURANCES).upper(),
-        "starts": starts or programme.training.starts,
-        "ends": ends or programme.training.ends,
     }
-    known = [{**one, **people[one["applicant_id"]]} for one in due if one["applicant_id"] in people]
-    rows = [cover_list.row(wanted, {**of_class, "number": place, **one}) for place, one in enumerate(known, start=1)]
+    training = programme.training
+    same_for_all = [Days(str(starts or training.starts), str(ends or training.ends), INSURANCES)]
+    alike = everybody or starts is not None or ends is not None
+    known = [
+        {**of_class, **one, **people[one["applicant_id"]], **days._asdict()}
+        for one in due
+        if one["applicant_id"] in people
+        for days in (same_for_all if alike else cover_list.together(one["not_requested"]))
+    ]
+    rows = [cover_list.row(wanted, {**one, "number": place}) for place, one in enumerate(known, start=1)]
     async with gateway.exporting:
         with gateway.spool.dropping(uuid.uuid4().hex) as path:
             await asyncio.to_thread(path.touch, 0o600)  # begun readable by this account alone

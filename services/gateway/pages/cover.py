@@ -11,6 +11,7 @@ from starlette.responses import Response
 from services.gateway.api import classes, cover
 from services.gateway.api.cover import INSURANCES, Cover, Numbers
 from services.gateway.api.gateway import TheGateway
+from services.gateway.cover_list import together
 from services.gateway.pages import site
 from services.gateway.pages.classes import address
 from services.gateway.pages.cover_form import (
@@ -25,7 +26,6 @@ from services.gateway.pages.cover_form import (
     read_numbers,
     refused_rows,
     suggested,
-    together,
 )
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused

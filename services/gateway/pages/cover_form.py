@@ -166,11 +166,3 @@ def periods(people: Iterable[Mapping[str, Any]]) -> list[Period]:
             starts, ends, insurances = _period(held)
             counted.setdefault((starts, ends, tuple(insurances)), Counter())[held["state"]] += 1
     return [Period(*known, states) for known, states in sorted(counted.items())]
-
-
-def together(gaps: Iterable[Mapping[str, str]]) -> list[Period]:
-    """The days that are missing, each with all insurances that are missing on them."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for gap in gaps:
-        found.setdefault((gap["starts"], gap["ends"]), []).append(gap["insurance"])
-    return [Period(*days, insurances, {}) for days, insurances in sorted(found.items())]
