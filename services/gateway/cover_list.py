@@ -1,6 +1,7 @@
 """The list that is uploaded to BPJS Ketenagakerjaan: who is to be covered, from which day to which.
 
 A row is a person and days on which the same insurances are missing, so somebody with two gaps stands in it twice.
+Whoever cannot be written down because what registration keeps of them cannot be opened is named in a sheet behind it.
 Which columns stand in it, under which headings, is a setting: the form is BPJS's own and changes.
 """
 
@@ -15,6 +16,7 @@ DEFAULT: Final = (
     "Nomor KPJ=kpj; Program=insurances; Tanggal Mulai=starts; Tanggal Akhir=ends; Kelas=class_name"
 )
 _OURS: Final = ("number", "registration_no", "class_code", "class_name", "provider", "insurances", "starts", "ends")
+LEFT_OUT: Final = ("Tidak ikut dalam daftar", "Sebab")  # the form is BPJS's, so it is Indonesian for everybody
 _DAYS: Final = ("birth_date", "starts", "ends")
 
 
@@ -52,6 +54,12 @@ def columns(setting: str) -> list[Column]:
 def personal(wanted: Sequence[Column]) -> list[str]:
     """The personal fields among them."""
     return [field for field in REVEALABLE if field in {one.field for one in wanted}]
+
+
+def unreadable(wanted: Sequence[Column], fields: Iterable[str]) -> list[str]:
+    """The headings of columns that cannot be filled in for somebody of whom these fields cannot be opened."""
+    damaged = set(fields)
+    return [one.heading for one in wanted if one.field in damaged]
 
 
 def row(wanted: Sequence[Column], known: Mapping[str, Any]) -> list[Any]:

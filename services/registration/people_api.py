@@ -159,7 +159,7 @@ async def reveal(store: Kept, request: RevealRequest) -> dict[str, Any]:
     held = [applicant for applicant in found if applicant.erased_at is None]
     people = {applicant.id: applicant.revealed(store.vault, request.fields) for applicant in held}
     if people:
-        reason = request.reason and naming_nobody(request.reason, *(one.person(store.vault) for one in held))
+        reason = request.reason and naming_none_of(held, store.vault, request.reason)
         await store.reveals.record(people, request.fields, reason, signature())
     return {"people": people, "erased": [applicant.id for applicant in found if applicant.erased_at is not None]}
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import io
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import httpx
 import openpyxl
 
+from services.registration.settings import Settings as Registration
+from shared.service import storage_of
 from tests.events import until
-from tests.integration.test_gateway import gateway, get, in_days, nik, post, register, sheet, taken, user, whole
+from tests.integration.test_gateway import KEYS, gateway, get, in_days, nik, post, register, sheet, taken, user, whole
 
 __all__ = ["gateway", "whole"]
 
@@ -167,3 +170,36 @@ async def test_the_list_asks_for_the_days_that_each_lacks(gateway: httpx.AsyncCl
     # the whole class, or other days than those of the training: one row for each
     assert await listed(everybody="true") == [row(n, n - 1, "JKK, JKM", 60, 90) for n in (1, 2)]
     assert await listed(ends=in_days(95)) == [row(n, n - 1, "JKK, JKM", 60, 95) for n in (1, 2)]
+
+
+async def test_whose_number_cannot_be_read_is_left_out_of_the_list_and_named_in_it(
+    gateway: httpx.AsyncClient, settings_for: Callable[..., Any]
+) -> None:
+    first, second = await accepted(gateway)
+    typed = {"people": {first: {"kpj": KPJ, "seen": 0}, second: {"kpj": OTHER, "seen": 0}}}
+    assert (await post(gateway, "/programmes/UJI-1/participant-numbers", typed))["changed"] == 2
+    storage = storage_of(settings_for(Registration, **KEYS), "registration")
+    applicants = storage.collection("applicants")
+
+    async def spoil(who: str) -> None:
+        await applicants.update_one({"_id": who}, {"$set": {"sealed.kpj": "1:AAAA"}})
+
+    async def sheets() -> list[list[tuple[Any, ...]]]:
+        answer = await gateway.get(f"/api/v1{CLASS}/cover-list.xlsx", headers=WHY)
+        assert answer.status_code == 200, answer.text
+        return [list(one.iter_rows(values_only=True)) for one in openpyxl.load_workbook(io.BytesIO(answer.content))]
+
+    assert len(await sheets()) == 1
+    await spoil(first)
+    people = (await get(gateway, f"{CLASS}/cover"))["people"]
+    assert [(one["kpj"], one["unreadable"]) for one in people] == [(None, ["kpj"]), ("*******1212", [])]
+    listed, left_out = await sheets()
+    assert [row[1] for row in listed[1:]] == [nik(1)]
+    assert left_out == [
+        ("Tidak ikut dalam daftar", "Sebab"),
+        (people[0]["registration_no"], "Tidak dapat dibaca: Nomor KPJ"),
+    ]
+    await spoil(second)
+    none = await gateway.get(f"/api/v1{CLASS}/cover-list.xlsx", headers=WHY)
+    assert (none.status_code, none.json()["code"]) == (404, "nobody_readable")
+    storage.close()

@@ -212,3 +212,39 @@ async def test_it_is_revealed_on_record_exported_and_erased(settings_for: Settin
         assert (await enter(client, **{siti: (KPJ, 1)}))["refused"] == [{"applicant_id": siti, "reason": "erased"}]
         # then the number is nobody's: given to the wrong person it can be put right
         assert (await post(client, "/programmes/LAS-2027/participant-numbers", people=typed)).json()["changed"] == 1
+
+
+async def test_one_that_cannot_be_read_hides_no_others_and_is_typed_anew(
+    settings_for: SettingsFor, running: Running
+) -> None:
+    settings = settings_for(Settings, **KEYS)
+    async with running(build, settings, "registration") as client:
+        await client.put("/programmes", json=open_now())
+        siti = (await register(client)).json()["applicant_id"]
+        ani = (await register(client, nik="3376014107990013", name="Ani Lestari")).json()["applicant_id"]
+        assert (await enter(client, **{siti: (KPJ, 0), ani: (OTHER, 0)}))["changed"] == 2
+        storage = storage_of(settings, "registration")
+        applicants = storage.collection("applicants")
+        kept = (await applicants.find_one({"_id": siti}))["sealed"]["kpj"]
+
+        async def told() -> dict[str, Any]:
+            asked = await post(client, "/people/participant-numbers", applicant_ids=[siti, ani])
+            assert asked.status_code == httpx.codes.OK, asked.text
+            return dict(asked.json()["people"])
+
+        for spoiled in ("k1:AAAA", "lost:" + kept.partition(":")[2]):
+            await applicants.update_one({"_id": siti}, {"$set": {"sealed.kpj": spoiled}})
+            assert await told() == {
+                siti: {"kpj": None, "changes": 1, "erased": False, "unreadable": ["kpj"]},
+                ani: {"kpj": "*******1212", "changes": 1, "erased": False, "unreadable": []},
+            }
+        # names of both are still shown: the number has nothing to do with them
+        names = await post(client, "/people/reveal", applicant_ids=[siti, ani], fields=["name"], reason="Ani datang")
+        assert len(names.json()["people"]) == 2
+        # the same number or another: it is sealed anew
+        assert await enter(client, **{siti: (KPJ, 1)}) == {"changed": 1, "refused": []}
+        assert (await told())[siti] == {"kpj": "*******1204", "changes": 2, "erased": False, "unreadable": []}
+        await applicants.update_one({"_id": siti}, {"$set": {"sealed.kpj": "k1:AAAA"}})
+        assert await enter(client, **{siti: (None, 2)}) == {"changed": 1, "refused": []}
+        assert (await told())[siti] == {"kpj": None, "changes": 3, "erased": False, "unreadable": []}
+        storage.close()

@@ -85,6 +85,7 @@ async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Kn
             "kpj": held.get(who, {}).get("kpj"),
             "kpj_changes": held.get(who, {}).get("changes", 0),
             "erased": held.get(who, {}).get("erased", False),
+            "unreadable": held.get(who, {}).get("unreadable", []),
         }
         for who, one in zip(ids, shown["people"], strict=True)
     ]
@@ -128,7 +129,8 @@ async def download_list(
 ) -> Response:
     """The list to upload to BPJS, with names and NIKs: a row for each run of days that somebody lacks.
 
-    404 `nobody_to_cover`, `erased`, 422 `reason_missing`.
+    Whose personal data cannot be opened is left out, and named in a second sheet. 404 `nobody_to_cover`, `erased`,
+    `nobody_readable`, 422 `reason_missing`.
     """
     if not (why or "").strip():
         raise Invalid("reason_missing", "Personal data are written out: say what for. It is kept on record.")
@@ -138,6 +140,14 @@ async def download_list(
     if not due:
         raise NotFound("nobody_to_cover", "Everybody of this class is covered or requested, or nobody is in it.")
     wanted: list[Column] = request.app.state.settings.columns_of_cover_list
+    damaged = {
+        one["registration_no"]: headings
+        for one in due
+        if (headings := cover_list.unreadable(wanted, one["unreadable"]))
+    }
+    due = [one for one in due if one["registration_no"] not in damaged]
+    if not due:
+        raise NotFound("nobody_readable", "What is kept of these people cannot be opened.")
     people = await revealed(
         gateway.services, [one["applicant_id"] for one in due], cover_list.personal(wanted), why, caller
     )
@@ -163,6 +173,10 @@ async def download_list(
             await asyncio.to_thread(path.touch, 0o600)  # begun readable by this account alone
             book = Workbook(path, [one.heading for one in wanted])
             await asyncio.to_thread(book.add, rows)
+            if damaged:
+                book.begin("Tidak ikut", cover_list.LEFT_OUT)
+                told = ((who, f"Tidak dapat dibaca: {', '.join(headings)}") for who, headings in damaged.items())
+                await asyncio.to_thread(book.add, told)
             await asyncio.to_thread(book.close)
             name = as_file(f"bpjs-{class_code}.xlsx")
             return StreamingResponse(taken_away(path), media_type=MEDIA_TYPE, headers=name)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.gateway.api import classes, cover
 from services.gateway.api.cover import INSURANCES, Cover, Numbers
 from services.gateway.api.gateway import TheGateway
-from services.gateway.cover_list import together
+from services.gateway.cover_list import Column, together, unreadable
 from services.gateway.pages import site
 from services.gateway.pages.classes import address
 from services.gateway.pages.cover_form import (
@@ -134,7 +134,11 @@ async def _shown(
     """`filled` and `numbers` are what was typed; `kept` says that whatever is not `wrong` was kept."""
     programme, offer = await classes.offer_of(gateway, code, class_code, caller)
     shown = await cover.show_class(code, class_code, gateway, caller)
-    people = [{**one, "missing": together(one["gaps"])} for one in shown["people"]]
+    columns: list[Column] = request.app.state.settings.columns_of_cover_list
+    people = [
+        {**one, "missing": together(one["gaps"]), "unlisted": unreadable(columns, one["unreadable"])}
+        for one in shown["people"]
+    ]
     told: dict[str, Any] = {
         "programme": programme,
         "offer": offer,

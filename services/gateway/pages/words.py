@@ -435,6 +435,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "unknown_certificate": "Orang ini tidak memegang sertifikat dengan nomor ini.",
         "no_training_certificate": "Belum ada sertifikat pelatihan yang berlaku.",
         "reason_missing": "Nama ikut tercetak: tulis untuk keperluan apa.",
+        "nobody_readable": "Data pribadi semua yang perlu masuk daftar tidak dapat dibaca. Beri tahu administrator.",
         "erased": "Data pribadinya sudah dihapus, jadi tidak ada nama untuk dicetak.",
     },
     "attendance": {
