@@ -210,8 +210,10 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
 
     # the colleague has not seen that: whoever is ticked there is told, and nothing is overwritten
     colleague.page.get_by_role("button", name="Catat untuk yang dicentang").click()
+    expect(colleague.page.locator(".summary")).to_contain_text(f"{first}, {second}, {third}, ")
+    expect(colleague.page.locator(".summary li")).to_have_count(1)
     expect(colleague.page.locator(".summary")).to_contain_text(
-        f"{first}: {office.administrator} sudah mencatat pertanggungan orang ini sejak halaman dibuka"
+        f": {office.administrator} sudah mencatat pertanggungannya sejak halaman dibuka"
     )
     assert colleague.page.get_by_role("button", name="Simpan nomor KPJ").count() == 0
     colleague.keep("bpjs-berbenturan")

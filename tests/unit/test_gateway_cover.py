@@ -98,6 +98,20 @@ def test_days_that_are_wrong_for_everybody_are_told_once_at_their_field() -> Non
     ]
 
 
+def test_what_is_the_same_of_many_rows_is_told_once() -> None:
+    wrong = [
+        Wrong("mulai", "cover_outside_training"),
+        *(Wrong(f"baris-{who}", "changed_meanwhile", who, "rekan") for who in ("a1", "a2")),
+        Wrong("baris-a3", "withdrawn", "a3"),
+        *(Wrong(f"kpj-{who}", "kpj_length", who) for who in ("a1", "a2")),
+    ]
+    told = [(one.field, ids) for one, ids in cover_form.alike(wrong)]
+    assert told == [
+        *(("mulai", [""]), ("baris-a1", ["a1", "a2"]), ("baris-a3", ["a3"])),
+        *(("kpj-a1", ["a1"]), ("kpj-a2", ["a2"])),
+    ]
+
+
 def test_a_form_of_more_people_than_go_at_once_is_refused() -> None:
     with pytest.raises(Invalid):
         read_numbers(FormData([(f"kpj:a{number}:0", "1") for number in range(201)]))

@@ -15,6 +15,7 @@ STATES: Final[tuple[CoverState, ...]] = get_args(CoverState)
 DAY_FAULTS: Final = {"ends_before_it_starts": "akhir", "cover_too_long": "akhir", "cover_outside_training": "mulai"}
 _SEEN, _NUMBER = "dilihat:", "kpj:"  # dilihat:<applicant>; kpj:<applicant>:<how often it had changed>
 _LONGEST_REASON: Final = 500
+_ROW: Final = "baris-"  # the row of an applicant
 _NONE: Final = "-"  # as a number: take it away
 
 
@@ -86,10 +87,19 @@ def refused_rows(refused: Iterable[Mapping[str, Any]]) -> list[Wrong]:
     """Who did not get the cover that was typed; days that are wrong for everybody are told once, at their field."""
     days = {one["reason"]: None for one in refused if one["reason"] in DAY_FAULTS}
     return [Wrong(DAY_FAULTS[reason], reason) for reason in days] + [
-        Wrong(f"baris-{one['applicant_id']}", one["reason"], one["applicant_id"], one.get("by", ""))
+        Wrong(f"{_ROW}{one['applicant_id']}", one["reason"], one["applicant_id"], one.get("by", ""))
         for one in refused
         if one["reason"] not in DAY_FAULTS
     ]
+
+
+def alike(wrong: Iterable[Wrong]) -> list[tuple[Wrong, list[str]]]:
+    """The faults, each with the applicants it is told of: what is the same of many rows is told once, at the first."""
+    found: dict[tuple[str, str, str], tuple[Wrong, list[str]]] = {}
+    for one in wrong:
+        place = _ROW if one.field.startswith(_ROW) else one.field
+        found.setdefault((place, one.code, one.by), (one, []))[1].append(one.applicant_id)
+    return list(found.values())
 
 
 def _times(written: str) -> int:
