@@ -1,7 +1,8 @@
 """Cover by BPJS Ketenagakerjaan: it must span the days of a trainee's class, accidents (JKK) and death (JKM) alike.
 
-Whatever is not covered by something that BPJS has confirmed is a gap. Nobody has to be covered who has withdrawn or
-dropped out. A cover is known by its days and by what it insures: to put days right, the wrong one is cancelled.
+Whatever is not covered by something that BPJS has confirmed is a gap. Nobody has to be covered who has withdrawn,
+dropped out, or lost their place; in the last case what still stands is to be cancelled, for nobody is trained then. A
+cover is known by its days and by what it insures: to put days right, the wrong one is cancelled.
 """
 
 from collections.abc import Iterable
@@ -35,13 +36,20 @@ class CoverOvertaken(Exception):
 
 
 def record(
-    trainee: Trainee, cover: Cover, class_code: str, programme: Programme, signed: Signature, seen: int | None = None
+    trainee: Trainee,
+    cover: Cover,
+    class_code: str,
+    programme: Programme,
+    signed: Signature,
+    seen: int | None = None,
+    reason: str | None = None,
 ) -> Change | None:
     """Record a cover, or that it stands otherwise now; None when it is known as that.
 
-    `seen` is what `changes` was when it was looked at. Raises CoverOvertaken; RowRefused: "other_class",
-    "no_such_cover", "ends_before_it_starts", "cover_too_long", "cover_outside_training", "cover_is_active"; and what
-    `enrolment.class_of` raises, unless a cover is cancelled, which may be that of somebody who has left.
+    `reason` says why, for the ledger. `seen` is what `changes` was when it was looked at. Raises CoverOvertaken;
+    RowRefused: "other_class", "no_such_cover", "ends_before_it_starts", "cover_too_long", "cover_outside_training",
+    "cover_is_active"; and what `enrolment.class_of` raises, unless a cover is cancelled, which may be that of somebody
+    who has left.
     """
     cancels = cover.state is CoverState.CANCELLED
     if not cancels and enrolment.class_of(trainee, programme).code != class_code:
@@ -62,7 +70,7 @@ def record(
         trainee.covers.append(cover.model_copy())
     else:
         held.state = cover.state
-    trainee.write(signed, RECORDED, **cover.model_dump(mode="json"), before=before)
+    trainee.write(signed, RECORDED, reason, **cover.model_dump(mode="json"), before=before)
     return Change([], [])
 
 
@@ -74,7 +82,13 @@ def changes(trainee: Trainee) -> int:
 def is_due(trainee: Trainee) -> bool:
     """Whether somebody has to be covered."""
     left = trainee.attendance is not None and training.dropped_out(trainee.attendance.note)
-    return not trainee.withdrawn and not left
+    return trainee.class_code is not None and not trainee.withdrawn and not left
+
+
+def is_to_be_cancelled(trainee: Trainee, today: date) -> bool:
+    """Whether somebody who has no place any more has cover that still runs, or BPJS was asked for it."""
+    runs = any(one.state is not CoverState.CANCELLED and one.ends >= today for one in trainee.covers)
+    return trainee.class_code is None and runs
 
 
 def gaps(trainee: Trainee, programme: Programme, counting: Iterable[CoverState] = (CoverState.ACTIVE,)) -> list[Gap]:
@@ -86,20 +100,24 @@ def gaps(trainee: Trainee, programme: Programme, counting: Iterable[CoverState] 
     return [gap for insurance in Insurance for gap in _uncovered(insurance, covers, starts, ends)]
 
 
-def to_request(trainee: Trainee, programme: Programme) -> bool:
-    """Whether there are days for which BPJS has not even been asked."""
-    return bool(gaps(trainee, programme, (CoverState.ACTIVE, CoverState.REQUESTED)))
+def not_requested(trainee: Trainee, programme: Programme) -> list[Gap]:
+    """The gaps for which BPJS has not even been asked."""
+    return gaps(trainee, programme, (CoverState.ACTIVE, CoverState.REQUESTED))
 
 
-def shown(trainee: Trainee, programme: Programme) -> dict[str, Any]:
+def shown(trainee: Trainee, programme: Programme, today: date) -> dict[str, Any]:
     """The covers of one trainee and what is missing."""
+    unasked = not_requested(trainee, programme)
     return {
         "applicant_id": trainee.id,
         "withdrawn": trainee.withdrawn,
+        "has_place": trainee.class_code is not None,
+        "to_cancel": is_to_be_cancelled(trainee, today),
         "due": is_due(trainee),
         "covers": sorted(trainee.covers, key=lambda one: (one.starts, one.ends)),
         "gaps": [gap._asdict() for gap in gaps(trainee, programme)],
-        "to_request": to_request(trainee, programme),
+        "to_request": bool(unasked),
+        "not_requested": [gap._asdict() for gap in unasked],
         "changes": changes(trainee),
     }
 
@@ -112,7 +130,7 @@ def counts(trainees: Iterable[Trainee], offer: ClassOffer, programme: Programme)
         "class_code": offer.code,
         "due": len(due),
         "covered": len(due) - len(missing),
-        "requested": sum(not to_request(one, programme) for one in missing),
+        "requested": sum(not not_requested(one, programme) for one in missing),
     }
 
 

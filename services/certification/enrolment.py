@@ -1,11 +1,15 @@
 """Who is a trainee, and of which class: what selection decided, unless the person withdrew."""
 
+from typing import Final
+
 from services.certification.trainee import Trainee
 from shared.cells import Cell, word
 from shared.contracts.registration import ApplicantWithdrawn, ClassOffer, Programme
 from shared.contracts.selection import Outcome, SelectionDecided
 from shared.judging import RowWaits, refused
 from shared.ledger import Signature
+
+DECIDED: Final = "selection_decided"
 
 
 def decide(trainee: Trainee, decided: SelectionDecided, signed: Signature) -> None:
@@ -15,7 +19,7 @@ def decide(trainee: Trainee, decided: SelectionDecided, signed: Signature) -> No
     trainee.person_id = decided.person_id
     trainee.outcome = decided.outcome
     trainee.class_code = decided.class_code if accepted else None
-    trainee.write(signed, "selection_decided", outcome=decided.outcome, class_code=trainee.class_code)
+    trainee.write(signed, DECIDED, outcome=decided.outcome, class_code=trainee.class_code)
 
 
 def withdraw(trainee: Trainee, withdrawal: ApplicantWithdrawn, signed: Signature) -> None:
@@ -43,6 +47,12 @@ def class_of(trainee: Trainee, programme: Programme) -> ClassOffer:
     if offer is None:
         raise RowWaits("class_unknown")
     return offer
+
+
+def last_class(trainee: Trainee) -> str | None:
+    """The code of the class that somebody has a place in, or was the last to have one in."""
+    held = (one.detail.get("class_code") for one in reversed(trainee.ledger) if one.what == DECIDED)
+    return trainee.class_code or next((code for code in held if code), None)
 
 
 def named(programme: Programme, cell: Cell) -> ClassOffer:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from services.certification.enrolment import last_class
 from services.certification.programme import OpenProgramme
 from services.certification.trainee import Certificate, Trainee, TrainingCertificate
 from services.certification.training_certificate import Numbered, following
@@ -18,6 +19,7 @@ NUMBER_KEY = "certificates.number_key"
 _ID = "certificates.certificate_id"
 _CODE = "certificates.verify_code"
 _APPEALED = "appeals.number"
+_COVERED = {"covers.state": {"$exists": True}}
 _OF_TRAINING = "training_certificates"
 _TRAINING_CLASS = f"{_OF_TRAINING}.class_code"
 _TRAINING_CODE = f"{_OF_TRAINING}.verify_code"
@@ -43,6 +45,10 @@ class Store:
                 # partial: appeals are few
                 IndexModel(
                     [("programme_code", 1), (_APPEALED, 1)], partialFilterExpression={_APPEALED: {"$exists": True}}
+                ),
+                # partial: of all who apply, few are ever covered
+                IndexModel(
+                    [("programme_code", 1), ("covers.state", 1)], name="covered", partialFilterExpression=_COVERED
                 ),
                 *map(_of_certificates, (NUMBER_KEY, _ID, _CODE, _TRAINING_CODE)),
                 # no number of a class is given twice, whoever counts
@@ -73,6 +79,14 @@ class Store:
         for found in await guarded(self.trainees.raw.find(where, fields).to_list(None)):
             of_class[found["class_code"]].append(Trainee.model_validate(found))
             await breath.take()
+        return of_class
+
+    async def formerly_covered(self, code: str) -> dict[str, list[Trainee]]:
+        """Whoever has covers, but no place any more, by the class that they were the last to have one in."""
+        of_class: dict[str, list[Trainee]] = {}
+        where = {"programme_code": code, "class_code": None, **_COVERED}
+        for trainee in await self.trainees.find(where, hint="covered"):
+            of_class.setdefault(last_class(trainee) or "", []).append(trainee)
         return of_class
 
     async def running(self, today: date) -> list[Programme]:

@@ -30,14 +30,18 @@ def harmless(written: str) -> str:
 
 
 class Workbook:
-    """One sheet in the file at `path`, written row by row in constant memory; complete when closed."""
+    """The file at `path`, written row by row, sheet by sheet, in constant memory; complete when closed."""
 
     def __init__(self, path: Path, headings: Sequence[str]) -> None:
         options = {**_OPTIONS, "constant_memory": True, "tmpdir": str(path.parent)}
         self._book = xlsxwriter.Workbook(str(path), options)
-        self._sheet = self._book.add_worksheet()
         # as text also when somebody edits the cell: a NIK keeps its last digits
         self._as_text = self._book.add_format({"num_format": "@", "quote_prefix": True})
+        self.begin(None, headings)
+
+    def begin(self, name: str | None, headings: Sequence[str]) -> None:
+        """Another sheet, under that name or a number; what was added before is in those before it."""
+        self._sheet = self._book.add_worksheet(name)
         self._next = 0
         self.add([headings])
 

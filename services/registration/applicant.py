@@ -102,6 +102,16 @@ class Applicant(Document):
         """The personal fields asked for, as far as they are known. Raises vault.Unreadable."""
         return {field: vault.open(self.sealed[field], self.place(field)) for field in fields if field in self.sealed}
 
+    def unreadable(self, vault: Vault) -> list[str]:
+        """The personal fields that are held and cannot be opened: a key is missing, or the value was damaged."""
+        found = []
+        for field in self.sealed:
+            try:
+                self.revealed(vault, [field])
+            except Unreadable:
+                found.append(field)
+        return found
+
     def correct(
         self, vault: Vault, programme: Programme, cells: Mapping[str, Cell], reason: str, signed: Signature
     ) -> list[Event] | None:

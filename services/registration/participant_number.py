@@ -53,9 +53,18 @@ def changes(applicant: Applicant) -> int:
 
 
 def shown(applicant: Applicant, vault: Vault) -> dict[str, Any]:
-    """The masked number, None where there is none, and how often it has changed."""
-    held = applicant.revealed(vault, [FIELD]).get(FIELD)
-    return {FIELD: held and masked(held), "changes": changes(applicant), "erased": applicant.erased_at is not None}
+    """The masked number, None where there is none or it cannot be opened, and how often it has changed.
+
+    `unreadable` are the personal fields that cannot be opened, this one or others: one of them hides nobody else.
+    """
+    unreadable = applicant.unreadable(vault)
+    held = None if FIELD in unreadable else applicant.revealed(vault, [FIELD]).get(FIELD)
+    return {
+        FIELD: held and masked(held),
+        "changes": changes(applicant),
+        "erased": applicant.erased_at is not None,
+        "unreadable": unreadable,
+    }
 
 
 def record(
@@ -63,11 +72,12 @@ def record(
 ) -> list[Event] | None:
     """Keep that number, or none; None when it is kept already. `seen` is what `changes` was when it was looked at.
 
+    One that cannot be opened is replaced, by the same number too.
     Raises NumberOvertaken, and Conflict, "erased".
     """
     if applicant.erased_at is not None:
         raise Conflict("erased", "The personal data of this applicant have been erased.")
-    if applicant.revealed(vault, [FIELD]).get(FIELD) == kpj:
+    if FIELD not in applicant.unreadable(vault) and applicant.revealed(vault, [FIELD]).get(FIELD) == kpj:
         return None
     if seen is not None and seen != changes(applicant):
         raise NumberOvertaken

@@ -9,14 +9,13 @@ from pydantic import BaseModel, Field
 from services.registration import participant_number
 from services.registration.api import Kept
 from services.registration.applicant import Applicant
+from services.registration.keeping_number import keep, rehearse
 from services.registration.participant_number import NumberOvertaken, NumberRow
-from services.registration.store import Store
 from shared.cells import BadCell, Cell
-from shared.contracts import Event
 from shared.judging import Change, judge, per_person, read, refused
-from shared.ledger import Signature, signature
+from shared.ledger import signature
 from shared.problems import Conflict
-from shared.rehearsing import Changing, changing
+from shared.rehearsing import Rehearsal
 from shared.rows import JudgedRows, Problem, Row, Rows
 from shared.storage import Taken
 
@@ -64,7 +63,7 @@ async def enter(store: Kept, code: str, numbers: Numbers) -> dict[str, Any]:
             return "not_registered"
         try:
             kpj = None if typed.kpj is None else participant_number.clean(typed.kpj)
-            return await _keep(store, store.applicants, applicant, kpj, signed, typed.seen)
+            return await keep(store, applicant, kpj, signed, typed.seen)
         except BadCell as bad:
             return bad.reason
         except Taken:
@@ -89,7 +88,12 @@ async def take_sheet(store: Kept, code: str, rows: Rows, dry_run: bool = False) 
     """Keep the numbers of a sheet; one that differs from what is kept replaces it."""
     await store.programme(code)
     signed = signature()
-    applicants = changing(store.applicants, dry_run=dry_run)
+    rehearsed = Rehearsal(store.applicants)
+
+    async def keep_one(applicant: Applicant, kpj: str) -> bool:
+        if dry_run:
+            return await rehearse(store, rehearsed, applicant, kpj, signed)
+        return await keep(store, applicant, kpj, signed)
 
     async def record(row: Row) -> Change | None:
         said = read(NumberRow, row.cells)
@@ -98,7 +102,7 @@ async def take_sheet(store: Kept, code: str, rows: Rows, dry_run: bool = False) 
             raise refused("not_registered")
         replaces = participant_number.FIELD in applicant.sealed
         try:
-            changed = await _keep(store, applicants, applicant, said.kpj, signed)
+            changed = await keep_one(applicant, said.kpj)
         except Taken:
             raise refused(_ANOTHERS, "kpj", row.cells.get("kpj")) from None
         except Conflict as erased:
@@ -106,29 +110,3 @@ async def take_sheet(store: Kept, code: str, rows: Rows, dry_run: bool = False) 
         return Change([], [Problem(reason="corrected")] if replaces else []) if changed else None
 
     return await judge(rows, record, per_person)
-
-
-async def _keep(
-    store: Store,
-    applicants: Changing[Applicant],
-    applicant: Applicant,
-    kpj: str | None,
-    signed: Signature,
-    seen: int | None = None,
-) -> bool:
-    """Whether it was changed now. Raises Taken when the number is somebody else's, and what `record` raises.
-
-    The holder may be of another programme: the number goes with a person from one to the next.
-    """
-    if kpj is not None and await store.kpj_holders(kpj) - {applicant.person_id}:
-        raise Taken(("kpj_token",))
-    changed = False
-
-    def decide(current: Applicant) -> list[Event] | None:
-        nonlocal changed
-        events = participant_number.record(current, store.vault, kpj, signed, seen)
-        changed = events is not None
-        return events
-
-    await applicants.change(applicant.id, decide)
-    return changed

@@ -40,6 +40,11 @@ class Said(BaseModel):
     reason: Reason
 
 
+class SaidOfMany(BaseModel):
+    applicant_ids: list[str] = Field(max_length=1_000)
+    reason: Reason
+
+
 class Written(BaseModel):
     text: str = Field(max_length=500)
 
@@ -116,6 +121,13 @@ async def hide(store: Kept, applicant_id: str, said: Said) -> dict[str, str]:
     return {"reason": naming_nobody(said.reason, *known)}
 
 
+@router.post("/people/discretion")
+async def hide_all(store: Kept, said: SaidOfMany) -> dict[str, str]:
+    """One reason about several applicants, without what names or identifies any of them."""
+    about = (await store.applicants.get_many(said.applicant_ids)).values()
+    return {"reason": naming_none_of(about, store.vault, said.reason)}
+
+
 @router.post("/applicants/{applicant_id}/unnamed")
 async def unname(store: Kept, applicant_id: str, written: Written) -> dict[str, str]:
     """A cell about the applicant without their whole name, as those of a sheet come back from `resolve`."""
@@ -147,7 +159,7 @@ async def reveal(store: Kept, request: RevealRequest) -> dict[str, Any]:
     held = [applicant for applicant in found if applicant.erased_at is None]
     people = {applicant.id: applicant.revealed(store.vault, request.fields) for applicant in held}
     if people:
-        reason = request.reason and naming_nobody(request.reason, *(one.person(store.vault) for one in held))
+        reason = request.reason and naming_none_of(held, store.vault, request.reason)
         await store.reveals.record(people, request.fields, reason, signature())
     return {"people": people, "erased": [applicant.id for applicant in found if applicant.erased_at is not None]}
 

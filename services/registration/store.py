@@ -8,6 +8,7 @@ from services.registration.admission import registration_no
 from services.registration.alumni import Alumnus
 from services.registration.applicant import Applicant
 from services.registration.catalogue import Offered
+from services.registration.number_claims import NumberClaims
 from services.registration.numbering import Numbers
 from services.registration.reveals import Reveals
 from services.registration.rotation import Rotation
@@ -50,7 +51,7 @@ class Store:
                 IndexModel([("programme_code", 1), ("phone_token", 1)]),
                 IndexModel([("mistyped", 1)], partialFilterExpression=_NIK_CORRECTED),
                 IndexModel([("kpj_token", 1)], partialFilterExpression=_HAS_KPJ),
-                # of two clerks who type the same number for two people, the second is told
+                # of two people of one programme; of two programmes: number_claims
                 IndexModel([("programme_code", 1), ("kpj_token", 1)], unique=True, partialFilterExpression=_HAS_KPJ),
             ],
         )
@@ -58,6 +59,7 @@ class Store:
         self.reveals = Reveals(storage)
         self.rotations = storage.documents("key_rotations", Rotation, aggregate="key_rotation")
         self.numbers = Numbers(storage, self.applicants)
+        self.number_claims = NumberClaims(storage, self.applicants)
 
     async def programme(self, code: str) -> Programme:
         """Raises NotFound and StorageAway."""

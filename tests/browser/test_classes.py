@@ -2,18 +2,25 @@
 BPJS Ketenagakerjaan before it begins.
 """
 
+import asyncio
 import io
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import aio_pika
 import openpyxl
 from playwright.sync_api import Page, expect
+from pymongo import MongoClient
 from pypdf import PdfReader
 
+from deploy.local.runner import LocalStack
 from shared.cells import JAKARTA
+from shared.contracts.selection import Outcome, SelectionDecided, Stage
 from tests.browser.office import Office, Window
+from tests.events import publish
 
 OpenWindow = Callable[..., Window]
 
@@ -117,21 +124,22 @@ def test_others_only_read(open_window: OpenWindow) -> None:
 _TODAY = datetime.now(JAKARTA).date()
 _LESS_THAN_ALL = {"starts": str(_TODAY + timedelta(days=20)), "ends": str(_TODAY + timedelta(days=30))}
 _TRAINING = {**_LESS_THAN_ALL, "ends": str(_TODAY + timedelta(days=40))}
+_SEATS = 16
 _BARISTA = {
-    "code": "BAR", "name": "Barista", "vocation": "Barista", "provider": "BLK", "provider_kind": "BLK", "seats": 16,
+    "code": "BAR", "name": "Barista", "vocation": "Barista", "provider": "BLK", "provider_kind": "BLK", "seats": _SEATS,
     "lsp": "LSP Kuliner", "scheme": "Barista",
 }  # fmt: skip
 
 
 def _class_to_begin(office: Office, code: str) -> list[str]:
-    """The registration numbers of three people who have a place in a class that begins in twenty days."""
+    """The registration numbers of the people who have a place in a class that begins in twenty days."""
     window = {"opens": str(_TODAY - timedelta(days=2)), "closes": str(_TODAY + timedelta(days=2))}
     rule = {"written_weight": 0.5, "interview_weight": 0.5, "pass_mark": 50, "reserves_per_class": 0}
     definition: dict[str, Any] = {
         "code": code, "name": f"Program BPJS {code}", "fund": "DBHCHT", "city": "Kota Pekalongan", "selection": rule,
         "registration": window, "training": _TRAINING, "eligibility": {}, "classes": [_BARISTA],
     }  # fmt: skip
-    niks = [f"337501420100{ord(code[-1]):02}{number:02}" for number in range(3)]
+    niks = [f"337501420100{ord(code[-1]):02}{number:02}" for number in range(_SEATS)]
     with office.api() as client:
         assert client.post("/programmes", json=definition).is_success
         for number, nik in enumerate(niks):
@@ -141,7 +149,7 @@ def _class_to_begin(office: Office, code: str) -> list[str]:
                 "occupation": "Tidak bekerja",
             }  # fmt: skip
             assert client.post(f"/programmes/{code}/applicants", json=person).is_success
-        rows = "".join(f"{nik};80;7{number}\n" for number, nik in enumerate(niks))
+        rows = "".join(f"{nik};80;{60 + number}\n" for number, nik in enumerate(niks))
         sheet = f"NIK;Nilai Tes Tertulis;Nilai Wawancara\n{rows}".encode()
         scored = client.post(f"/programmes/{code}/imports/scores", files={"file": ("nilai.csv", sheet)})
         assert scored.json()["accepted"] == len(niks), scored.text
@@ -158,17 +166,17 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     window, colleague = open_window("admin"), open_window("certifier")
     window.expected_statuses = colleague.expected_statuses = {409, 422}
     page, code = window.page, f"BPJS-{'A' if window.width > 500 else 'B'}"
-    first, second, third = _class_to_begin(office, code)
+    first, second, third, *_ = _class_to_begin(office, code)
     address = f"/program/{code}/kelas/BAR/bpjs"
 
     # it waits on Beranda, by itself, and leads to the class
     page.goto("/beranda")
-    expect(page.locator(f"a[href='{address}']")).to_contain_text("3 Barista")
+    expect(page.locator(f"a[href='{address}']")).to_contain_text(f"{_SEATS} Barista")
     window.keep("bpjs-beranda")
     assert window.judge() == []
     page.locator(f"a[href='{address}']").click()
     expect(page.get_by_text("Terlindungi penuh", exact=True)).to_be_visible()
-    expect(page.locator("tbody tr").filter(has_text="! JKK + JKM")).to_have_count(3)
+    expect(page.locator("tbody tr").filter(has_text="! JKK + JKM")).to_have_count(_SEATS)
     window.keep("bpjs-belum")
     assert window.judge() == []
     colleague.page.goto(address)
@@ -197,13 +205,15 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     page.get_by_label("Keadaan", exact=True).select_option("active")
     page.get_by_role("button", name="Catat untuk semua peserta").click()
     page.wait_for_url("**#peserta")
-    expect(page.locator("tbody .badge.good", has_text="Berlaku")).to_have_count(3)
-    expect(page.locator("tbody tr").filter(has_text="! JKK + JKM")).to_have_count(3)  # the last ten days
+    expect(page.locator("tbody .badge.good", has_text="Berlaku")).to_have_count(_SEATS)
+    expect(page.locator("tbody tr").filter(has_text="! JKK + JKM")).to_have_count(_SEATS)  # the last ten days
 
     # the colleague has not seen that: whoever is ticked there is told, and nothing is overwritten
     colleague.page.get_by_role("button", name="Catat untuk yang dicentang").click()
+    expect(colleague.page.locator(".summary")).to_contain_text(f"{first}, {second}, {third}, ")
+    expect(colleague.page.locator(".summary li")).to_have_count(1)
     expect(colleague.page.locator(".summary")).to_contain_text(
-        f"{first}: {office.administrator} sudah mencatat pertanggungan orang ini sejak halaman dibuka"
+        f": {office.administrator} sudah mencatat pertanggungannya sejak halaman dibuka"
     )
     assert colleague.page.get_by_role("button", name="Simpan nomor KPJ").count() == 0
     colleague.keep("bpjs-berbenturan")
@@ -212,14 +222,17 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     # wrong days: cancelled, and others recorded
     page.get_by_role("link", name="Ubah keadaannya").click()
     page.wait_for_url("**#mulai")
-    expect(page.locator("tbody input[type=checkbox]:checked")).to_have_count(3)
+    expect(page.locator("tbody input[type=checkbox]:checked")).to_have_count(_SEATS)
     page.get_by_label("Keadaan", exact=True).select_option("cancelled")
     page.get_by_role("button", name="Catat untuk yang dicentang").click()
-    expect(page.locator("tbody .badge.bad", has_text="Dibatalkan")).to_have_count(3)
+    page.locator(".summary a", has_text="Tulis mengapa dibatalkan").click()
+    page.keyboard.type("salah tanggal")
+    page.get_by_role("button", name="Catat untuk yang dicentang").click()
+    expect(page.locator("tbody .badge.bad", has_text="Dibatalkan")).to_have_count(_SEATS)
     page.get_by_label("Keadaan", exact=True).select_option("active")
     page.get_by_label(third, exact=True).uncheck()
     page.get_by_role("button", name="Catat untuk yang dicentang").click()
-    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(2)
+    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(_SEATS - 1)
 
     # numbers: typed down the column, refused at their field, kept by their end alone
     numbers = {first: f"250637712{window.width % 100:02}", second: "123", third: ""}
@@ -251,13 +264,13 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     assert row["Nama Lengkap"] == "Wati Uji 2" and str(row["NIK"]).startswith("337501420100")
     page.get_by_label("Keadaan", exact=True).select_option("active")
     page.get_by_role("button", name="Catat untuk semua peserta").click()
-    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(3)
+    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(_SEATS)
     page.get_by_label("Untuk keperluan apa?").fill("Sekali lagi")
     page.get_by_role("button", name="Unduh daftar (xlsx)").click()
     expect(page.locator(".summary")).to_contain_text("semuanya sudah terlindungi")
 
     page.goto(f"/program/{code}/kelas")
-    expect(page.locator("tbody tr").first).to_contain_text("3 / 3")
+    expect(page.locator("tbody tr").first).to_contain_text(f"{_SEATS} / {_SEATS}")
     page.goto("/beranda/bpjs")
     assert page.locator(f"a[href='{address}']").count() == 0
     with office.api() as client:
@@ -273,3 +286,123 @@ def test_a_class_is_covered_before_it_begins(open_window: OpenWindow, office: Of
     expect(page.get_by_text("Pertanggungan BPJS dicatat").first).to_be_visible()
     window.keep("bpjs-riwayat")
     assert window.judge() == []
+
+
+def _ids(office: Office, code: str) -> dict[str, str]:
+    """Applicants by registration number."""
+    with office.api() as client:
+        people = client.get(f"/programmes/{code}/classes/BAR").json()["people"]
+    return {one["registration_no"]: one["applicant_id"] for one in people}
+
+
+def _recorded(office: Office, applicant_id: str, what: str) -> int:
+    with office.api() as client:
+        ledger = client.get(f"/applicants/{applicant_id}").json()["ledger"]
+    return sum(one["what"] == what for one in ledger)
+
+
+def _loses_the_place(stack: LocalStack, code: str, applicant_id: str) -> None:
+    """A later decision does not accept the person any more."""
+    decided = SelectionDecided(
+        applicant_id=applicant_id,
+        programme_code=code,
+        person_id="p",
+        outcome=Outcome.REJECTED,
+        stage=Stage.RANKING,
+        class_code=None,
+        rule_version=1,
+    )
+
+    async def tell() -> None:
+        async with await aio_pika.connect_robust(stack.amqp_url) as connection:
+            await publish(connection, decided, applicant_id, sequence=900)
+
+    thread = threading.Thread(target=lambda: asyncio.run(tell()))  # this one has playwright's loop
+    thread.start()
+    thread.join()
+
+
+def test_nothing_is_recorded_twice_and_who_has_left_is_cancelled(
+    open_window: OpenWindow, office: Office, stack: LocalStack
+) -> None:
+    window = open_window("admin")
+    window.expected_statuses = {409, 422}
+    page, code = window.page, f"BPJS-{'C' if window.width > 500 else 'D'}"
+    first, second, third, *_ = _class_to_begin(office, code)
+    address, ids = f"/program/{code}/kelas/BAR/bpjs", _ids(office, code)
+    page.goto(address)
+
+    # the button is pressed twice; then once more from the page before; and a number likewise
+    page.get_by_label("Keadaan", exact=True).select_option("active")
+    page.get_by_role("button", name="Catat untuk semua peserta").dblclick()
+    page.wait_for_url("**#peserta")
+    expect(page.locator("tbody .badge.good", has_text="Terlindungi")).to_have_count(_SEATS)
+    page.go_back()
+    page.get_by_label("Keadaan", exact=True).select_option("active")
+    page.get_by_role("button", name="Catat untuk semua peserta").click()
+    page.wait_for_url("**#peserta")
+    expect(page.locator(".summary")).to_have_count(0)
+    page.get_by_label(f"Nomor KPJ, {first}").fill(f"250637713{window.width % 100:02}")
+    page.get_by_role("button", name="Simpan nomor KPJ").dblclick()
+    page.wait_for_url("**#peserta")
+    expect(page.locator("tbody tr").first).to_contain_text("*******")
+    page.go_back()
+    page.get_by_label(f"Nomor KPJ, {first}").fill(f"250637713{window.width % 100:02}")
+    page.get_by_role("button", name="Simpan nomor KPJ").click()
+    page.wait_for_url("**#peserta")
+    expect(page.locator(".summary")).to_have_count(0)
+    counted = [_recorded(office, ids[first], what) for what in ("cover_recorded", "participant_number_recorded")]
+    assert counted == [1, 1]
+
+    # somebody is no longer accepted: it waits on Beranda, and is cancelled from their row, with a reason
+    _loses_the_place(stack, code, ids[second])
+    for _ in range(100):
+        page.goto("/beranda/bpjs")
+        if page.locator(f"a[href='{address}']").count():
+            break
+        time.sleep(0.2)
+    expect(page.locator(f"a[href='{address}']")).to_contain_text("tidak lagi di kelas ini")
+    window.keep("bpjs-keluar-beranda")
+    assert window.judge() == []
+    page.locator(f"a[href='{address}']").click()
+    row = page.locator("tbody tr").filter(has_text="Tidak lagi di kelas ini")
+    expect(row).to_contain_text(second)
+    window.keep("bpjs-keluar")
+    assert window.judge() == []
+    row.get_by_role("link", name="Batalkan").click()
+    page.wait_for_url("**#alasan-batal")
+    expect(page.locator("tbody input[type=checkbox]:checked")).to_have_count(1)
+    page.get_by_label("Alasan, bila dibatalkan").fill("tidak jadi ikut")
+    window.keep("bpjs-keluar-batal")
+    page.get_by_role("button", name="Catat untuk yang dicentang").dblclick()
+    page.wait_for_url("**#peserta")
+    expect(row).to_contain_text("Dibatalkan")
+    expect(row).not_to_contain_text("batalkan pertanggungannya")
+    assert _recorded(office, ids[second], "cover_recorded") == 2
+    page.goto("/beranda/bpjs")
+    assert page.locator(f"a[href='{address}']").count() == 0
+
+    # a number that cannot be opened: the others are there, and who is left out of the list is named
+    page.goto(address)
+    page.get_by_label(f"Nomor KPJ, {third}").fill(f"250637714{window.width % 100:02}")
+    page.get_by_role("button", name="Simpan nomor KPJ").click()
+    page.wait_for_url("**#peserta")
+    with MongoClient[dict[str, Any]](stack.mongo_url) as database:
+        applicants = database[f"{stack.db_prefix}_registration"]["applicants"]
+        applicants.update_one({"_id": ids[third]}, {"$set": {"sealed.kpj": "gone:AAAA"}})
+    page.goto(address)
+    expect(page.locator("tbody tr").filter(has_text=third)).to_contain_text("tidak dapat dibaca")
+    expect(page.locator("tbody tr").filter(has_text=first)).to_contain_text("*******")
+    expect(page.locator(".cover-forms")).to_contain_text(f"{third} (Nomor KPJ)")
+    window.keep("bpjs-tidak-terbaca")
+    assert window.judge() == []
+    page.get_by_label("Untuk keperluan apa?").fill("Uji")
+    page.get_by_label("Semua peserta, untuk seluruh hari pelatihan").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Unduh daftar (xlsx)").click()
+    listed, left_out = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes())).worksheets
+    assert (listed.max_row - 1, left_out.cell(2, 1).value) == (_SEATS - 2, third)
+    page.get_by_label(f"Nomor KPJ, {third}").fill(f"250637714{window.width % 100:02}")
+    page.get_by_role("button", name="Simpan nomor KPJ").click()
+    page.wait_for_url("**#peserta")
+    expect(page.get_by_text("tidak dapat dibaca")).to_have_count(0)

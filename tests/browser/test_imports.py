@@ -148,6 +148,35 @@ def test_each_role_is_offered_its_own_kinds_of_sheets(open_window: OpenWindow) -
     }
 
 
+def test_the_pages_that_a_sheet_fills_lead_to_it(open_window: OpenWindow) -> None:
+    page = open_window("admin").page
+    lpks, uji = "Pelatihan kerja sama LPKS dan BLKK 2025 (LPKS-2025)", "Program uji <b>tebal</b> (UJI-1)"
+    chosen = {}
+    for address, link in (
+        ("/program/UJI-1/pendaftar", "Impor pendaftar dari lembar"),
+        ("/program/UJI-1/nilai", "Impor nilai dari lembar"),
+        ("/program/LPKS-2025/kelas/KOM-1", "Impor kehadiran dari lembar"),
+        ("/program/LPKS-2025/kelas/KOM-1/bpjs", "Impor nomor KPJ dari lembar"),
+        ("/program/LPKS-2025/uji", "Impor hasil uji dari lembar"),
+        ("/program/LPKS-2025/uji/KOM-1", "Impor sertifikat dari lembar"),
+        ("/penempatan/penelusuran?program=LPKS-2025", "Impor jawaban lulusan dari lembar"),
+        ("/penempatan", "Impor lowongan dari lembar"),
+    ):
+        page.goto(address)
+        page.get_by_role("link", name=link).click()
+        chosen[link] = [page.locator(f"#{field} option:checked").inner_text() for field in ("jenis", "program")]
+    assert chosen == {
+        "Impor pendaftar dari lembar": ["Pendaftar", uji],
+        "Impor nilai dari lembar": ["Nilai tes dan wawancara", uji],
+        "Impor kehadiran dari lembar": ["Kehadiran", lpks],
+        "Impor nomor KPJ dari lembar": ["Nomor peserta BPJS Ketenagakerjaan", lpks],
+        "Impor hasil uji dari lembar": ["Hasil uji kompetensi", lpks],
+        "Impor sertifikat dari lembar": ["Sertifikat kompetensi", lpks],
+        "Impor jawaban lulusan dari lembar": ["Penelusuran lulusan", lpks],
+        "Impor lowongan dari lembar": ["Lowongan kerja (semua program)", chosen["Impor lowongan dari lembar"][1]],
+    }
+
+
 def test_nobody_confirms_the_sheet_of_somebody_else(
     open_window: OpenWindow, hostile_sheet: Callable[[int], bytes]
 ) -> None:

@@ -12,6 +12,7 @@ from services.certification.settings import Settings
 from shared.cells import JAKARTA
 from shared.contracts.certification import TrainingCompleted
 from shared.contracts.registration import ProgrammeOpened
+from shared.contracts.selection import Outcome
 from tests.builders import programme
 from tests.conftest import Running
 from tests.events import Outsider, publish, until
@@ -127,8 +128,9 @@ def days_from_today(days: int) -> str:
 async def record_cover(
     client: httpx.AsyncClient, starts: str, ends: str, state: str = "active", **seen: int
 ) -> dict[str, Any]:
-    """`seen` of each applicant."""
+    """`seen` of each applicant; cancelled for a reason."""
     body = {"insurances": ["jkm", "jkk"], "starts": starts, "ends": ends, "state": state, "people": seen}
+    body["reason"] = "batal ikut" if state == "cancelled" else ""
     answer = await client.post(f"{CLASS}/cover", json=body)
     assert answer.status_code == httpx.codes.OK, answer.text
     return dict(answer.json())
@@ -162,12 +164,17 @@ async def test_a_class_is_covered_before_it_begins(
         assert shown["people"][0] == {
             "applicant_id": "a1",
             "withdrawn": False,
+            "has_place": True,
+            "to_cancel": False,
             "due": True,
             "covers": [{"insurances": ["jkk", "jkm"], "starts": first, "ends": days_from_today(20), "state": "active"}],
             "gaps": [
                 {"insurance": insurance, "starts": days_from_today(21), "ends": last} for insurance in ("jkk", "jkm")
             ],
             "to_request": True,
+            "not_requested": [
+                {"insurance": insurance, "starts": days_from_today(21), "ends": last} for insurance in ("jkk", "jkm")
+            ],
             "changes": 1,
         }
 
@@ -201,3 +208,62 @@ async def test_a_class_is_covered_before_it_begins(
 
 async def _equal(ask: Callable[[], Awaitable[Any]], wanted: Any) -> bool:
     return bool(await ask() == wanted)
+
+
+async def test_cover_of_who_has_lost_the_place_is_seen_and_cancelled_with_a_reason(
+    settings_for: MakeSettings, running: Running, broker: AbstractConnection
+) -> None:
+    first, last = days_from_today(7), days_from_today(27)
+    training = {"starts": date.fromisoformat(first), "ends": date.fromisoformat(last)}
+    definition = programme({"A": 9, "B": 9}, training=training)
+    async with running(build, settings_for(Settings), "certification") as client:
+        await publish(broker, ProgrammeOpened(programme_code="UJI-1", revision=1, programme=definition), "UJI-1")
+        for applicant_id in ("a1", "a2", "a3"):
+            await decide(broker, applicant_id)
+        await until(lambda: known(client, "a1", "a2", "a3"))
+        await until(lambda: _is_known(client))
+        assert (await record_cover(client, first, last, a1=0, a2=0))["changed"] == 2
+
+        # the decision about one who is covered and one who is not turns out otherwise
+        await decide(broker, "a1", Outcome.RESERVE, 6)
+        await decide(broker, "a3", Outcome.REJECTED, 6)
+
+        async def people() -> list[tuple[str, bool, bool, bool, int]]:
+            shown = (await client.get(f"{CLASS}/cover")).json()["people"]
+            return [
+                (one["applicant_id"], one["has_place"], one["due"], one["to_cancel"], len(one["gaps"])) for one in shown
+            ]
+
+        await until(lambda: _equal(people, [("a2", True, True, False, 0), ("a1", False, False, True, 0)]))
+        [missing] = (await client.get("/cover/missing")).json()["classes"]
+        assert (missing["class_code"], missing["due"], missing["covered"], missing["to_cancel"]) == ("A", 1, 1, 1)
+        elsewhere = (await client.get("/programmes/UJI-1/classes/B/cover")).json()
+        assert (elsewhere["people"], elsewhere["to_cancel"]) == ([], 0)
+
+        # no more is recorded of them, in no class; and nothing is cancelled without a reason
+        refused = (await record_cover(client, first, days_from_today(9), a1=1))["refused"]
+        assert refused == [{"applicant_id": "a1", "reason": "not_accepted"}]
+        silent = {
+            "insurances": ["jkk", "jkm"],
+            "starts": first,
+            "ends": last,
+            "state": "cancelled",
+            "people": {"a1": 1},
+        }
+        for reason in ({}, {"reason": " "}):
+            answer = await client.post(f"{CLASS}/cover", json=silent | reason)
+            assert (answer.status_code, answer.json()["code"]) == (422, "reason_missing")
+        for changed in (1, 0):  # a form that is sent twice
+            assert await record_cover(client, first, last, "cancelled", a1=1) == {"changed": changed, "refused": []}
+        assert await people() == [("a2", True, True, False, 0), ("a1", False, False, False, 0)]
+        assert (await client.get("/cover/missing")).json() == {"classes": []}
+        last_entry = (await client.get("/applicants/a1")).json()["ledger"][-1]
+        assert (last_entry["what"], last_entry["by"], last_entry["reason"]) == (
+            "cover_recorded",
+            "petugas",
+            "batal ikut",
+        )
+
+        # accepted after all, the person is one of the class again
+        await decide(broker, "a1", Outcome.ACCEPTED, 7)
+        await until(lambda: _equal(people, [("a1", True, True, False, 2), ("a2", True, True, False, 0)]))

@@ -229,3 +229,14 @@ async def test_a_form_of_a_session_that_is_over_is_kept_for_its_user_and_its_bro
         assert (await client.post("/isian/buang", data=form)).headers["location"] == "/beranda"
         client.cookies.set("jalur_interrupted", secret)
         assert "menurut KTP" not in (await client.get("/isian")).text
+
+
+async def test_the_page_that_a_sheet_fills_chooses_its_kind(world: World, alone: Alone) -> None:
+    """Of the kinds that the role may import; whatever else an address says chooses nothing."""
+    alone.answers = lambda request: httpx.Response(200, json=[])  # registration knows no programme
+    chosen = {}
+    for role, kind in ((Role.REGISTRAR, "bpjs"), (Role.CERTIFIER, "certificates"), (Role.CERTIFIER, "bpjs")):
+        async with world.client(await world.cookie(role)) as client:
+            page = (await client.get("/impor", params={"jenis": kind, "program": "<x>"})).text
+            chosen[role, kind] = re.findall(r'<option value="(\w+)" selected>', page)
+    assert list(chosen.values()) == [["bpjs"], ["certificates"], []]

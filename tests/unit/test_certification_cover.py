@@ -8,6 +8,7 @@ from services.certification import cover, enrolment
 from services.certification.cover import CoverOvertaken, Gap, gaps
 from services.certification.trainee import Cover, CoverState, Insurance, Trainee
 from shared.contracts.registration import ApplicantWithdrawn
+from shared.contracts.selection import Outcome, SelectionDecided, Stage
 from shared.judging import Change, RowRefused
 from shared.ledger import Signature
 from tests.unit.certification_examples import SIGNED, attend, programme, trainee
@@ -179,12 +180,59 @@ def test_who_asks_for_all_again_takes_nobodys_cover_away() -> None:
 def test_bpjs_is_asked_once_for_a_day() -> None:
     asked, partly = days("05-06", "06-07", REQUESTED), days("05-06", "05-20", REQUESTED)
     people = [trainee(covers=covers) for covers in ([asked], [partly, days("05-21", "06-30")], [partly], [])]
-    assert [cover.to_request(one, programme()) for one in people] == [False, False, True, True]
+    assert [bool(cover.not_requested(one, programme())) for one in people] == [False, False, True, True]
     assert [bool(gaps(one, programme())) for one in people] == [True] * 4
     assert cover.counts(people, programme().classes[0], programme())["requested"] == 2
+
+
+def test_what_bpjs_was_not_asked_for_is_told_by_day() -> None:
+    """Days that are requested are not asked for again; those of a cancelled cover are."""
+    covers = [
+        *(days("05-06", "05-10"), days("05-13", "05-31", REQUESTED, (JKK,)), days("05-20", "06-07", REQUESTED, (JKM,))),
+        days("05-01", "06-30", CANCELLED),
+    ]
+    assert cover.not_requested(trainee(covers=covers), programme()) == [
+        Gap(JKK, date(2030, 5, 11), date(2030, 5, 12)),
+        Gap(JKK, date(2030, 6, 1), LAST),
+        Gap(JKM, date(2030, 5, 11), date(2030, 5, 19)),
+    ]
 
 
 def test_somebody_of_another_class_is_refused() -> None:
     with pytest.raises(RowRefused) as refusal:
         record(trainee(), days("05-06", "06-07"), class_code="LAS-2")
     assert refusal.value.problems[0].reason == "other_class"
+
+
+def test_who_has_lost_the_place_needs_no_cover_and_what_still_runs_is_to_be_cancelled() -> None:
+    person = trainee(class_code=None, outcome=Outcome.RESERVE, covers=[days("05-06", "06-07")])
+    assert not cover.is_due(person) and gaps(person, programme()) == []
+    assert [cover.is_to_be_cancelled(person, day) for day in (FIRST, LAST, date(2030, 6, 8))] == [True, True, False]
+    assert record(person, days("05-06", "06-07", CANCELLED)) is not None
+    assert not cover.is_to_be_cancelled(person, FIRST)
+    asked = trainee(class_code=None, covers=[days("05-06", "06-07", REQUESTED)])
+    assert cover.is_to_be_cancelled(asked, FIRST)
+    assert not cover.is_to_be_cancelled(trainee(covers=[days("05-06", "06-07")]), FIRST)
+
+
+def test_the_last_class_is_known_of_who_has_none_any_more() -> None:
+    person = Trainee.model_validate({"_id": "a-1"})
+    assert enrolment.last_class(person) is None
+    for outcome, class_code in ((Outcome.ACCEPTED, "LAS-1"), (Outcome.ACCEPTED, "LAS-2"), (Outcome.REJECTED, None)):
+        decided = SelectionDecided(
+            applicant_id="a-1",
+            programme_code="LAS-2030",
+            person_id="p-1",
+            outcome=outcome,
+            stage=Stage.RANKING,
+            class_code=class_code,
+            rule_version=1,
+        )
+        enrolment.decide(person, decided, SIGNED)
+    assert (person.class_code, enrolment.last_class(person)) == (None, "LAS-2")
+
+
+def test_why_a_cover_is_cancelled_stands_in_the_ledger() -> None:
+    person = trainee(covers=[days("05-06", "06-07")])
+    cover.record(person, days("05-06", "06-07", CANCELLED), "LAS-1", programme(), SIGNED, 0, "salah bulan")
+    assert [one.reason for one in person.ledger] == ["salah bulan"]

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from services.gateway import cover_list
-from services.gateway.cover_list import Column
+from services.gateway.cover_list import Column, Days
 from services.gateway.pages import cover_form
 from services.gateway.pages.cover_form import Filled, Period, Wrong, read_cover, read_numbers
 from services.gateway.settings import Settings
@@ -42,7 +42,7 @@ def test_a_setting_that_names_no_column_is_refused(setting: str) -> None:
 def test_for_all_or_for_whoever_is_ticked() -> None:
     filled, people, wrong = read_cover(FormData([*SENT, ("orang", "a3"), ("orang", "stranger")]))
     assert (people, wrong) == ({"a3": 1}, [])
-    assert filled == Filled("2030-05-06", "2030-06-07", ["jkk", "jkm"], "active", frozenset({"a3", "stranger"}))
+    assert filled == Filled("2030-05-06", "2030-06-07", ["jkk", "jkm"], "active", "", frozenset({"a3", "stranger"}))
     assert read_cover(FormData([*SENT, ("semua", "1"), ("orang", "a3")]))[1] == {"a1": 0, "a2": 3}
 
 
@@ -63,6 +63,14 @@ def test_what_is_wrong_is_told_at_its_field(field: str, value: str | None, code:
         sent.append((field, value))
     _, _, wrong = read_cover(FormData([*sent]))
     assert [(one.field, one.code) for one in wrong] == [("peserta" if field == "orang" else field, code)]
+
+
+def test_a_cover_is_cancelled_with_a_reason() -> None:
+    sent = [*SENT[:-1], ("keadaan", "cancelled"), ("orang", "a1")]
+    _, _, wrong = read_cover(FormData([*sent, ("alasan", " ")]))
+    assert wrong == [Wrong("alasan-batal", "cancel_reason_missing")]
+    filled, _, wrong = read_cover(FormData([*sent, ("alasan", " salah bulan ")]))
+    assert (filled.reason, wrong) == ("salah bulan", [])
 
 
 def test_empty_numbers_are_none_and_a_dash_takes_one_away() -> None:
@@ -90,6 +98,20 @@ def test_days_that_are_wrong_for_everybody_are_told_once_at_their_field() -> Non
     ]
 
 
+def test_what_is_the_same_of_many_rows_is_told_once() -> None:
+    wrong = [
+        Wrong("mulai", "cover_outside_training"),
+        *(Wrong(f"baris-{who}", "changed_meanwhile", who, "rekan") for who in ("a1", "a2")),
+        Wrong("baris-a3", "withdrawn", "a3"),
+        *(Wrong(f"kpj-{who}", "kpj_length", who) for who in ("a1", "a2")),
+    ]
+    told = [(one.field, ids) for one, ids in cover_form.alike(wrong)]
+    assert told == [
+        *(("mulai", [""]), ("baris-a1", ["a1", "a2"]), ("baris-a3", ["a3"])),
+        *(("kpj-a1", ["a1"]), ("kpj-a2", ["a2"])),
+    ]
+
+
 def test_a_form_of_more_people_than_go_at_once_is_refused() -> None:
     with pytest.raises(Invalid):
         read_numbers(FormData([(f"kpj:a{number}:0", "1") for number in range(201)]))
@@ -110,9 +132,9 @@ def test_periods_are_told_with_how_many_have_them_and_gaps_with_all_they_lack() 
         {"insurance": "jkm", **days, "ends": "2030-05-08"},
         {"insurance": "jkm", **days},
     ]
-    assert cover_form.together(gaps) == [
-        Period("2030-05-06", "2030-05-08", ["jkm"], {}),
-        Period("2030-05-06", "2030-06-07", ["jkk", "jkm"], {}),
+    assert cover_list.together(gaps) == [
+        Days("2030-05-06", "2030-05-08", ["jkm"]),
+        Days("2030-05-06", "2030-06-07", ["jkk", "jkm"]),
     ]
 
 
@@ -121,9 +143,13 @@ def test_a_period_that_is_chosen_stands_in_the_form_with_whoever_has_it() -> Non
         {"applicant_id": "a1", "covers": [cover("2030-05-06", "2030-06-07", "requested")], "gaps": [1]},
         {"applicant_id": "a2", "covers": [], "gaps": [1]},
         {"applicant_id": "a3", "covers": [cover("2030-05-06", "2030-06-07", "cancelled")], "gaps": []},
+        {"applicant_id": "a4", "covers": [cover("2030-05-06", "2030-06-07", "active")], "gaps": [], "has_place": False},
     ]
+    people = [{"has_place": True, **one} for one in people]
     shown = {"starts": "2030-05-06", "ends": "2030-06-07"}
     opened = cover_form.suggested(None, shown, people)
     assert (opened.state, sorted(opened.ticked)) == ("requested", ["a1", "a2"])
     chosen = Period("2030-05-06", "2030-06-07", ["jkk", "jkm"], {})
-    assert cover_form.suggested(chosen, shown, people) == Filled(*chosen[:3], "active", frozenset({"a1"}))
+    assert cover_form.suggested(chosen, shown, people) == Filled(*chosen[:3], "active", "", frozenset({"a1"}))
+    of_one = cover_form.suggested(chosen, shown, people, "a4")
+    assert of_one == Filled(*chosen[:3], "cancelled", "", frozenset({"a4"}))

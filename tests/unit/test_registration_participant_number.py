@@ -41,7 +41,7 @@ def with_number() -> Applicant:
 def test_it_is_kept_sealed_and_shown_by_its_end() -> None:
     applicant = with_number()
     assert applicant.revealed(VAULT, ["kpj"]) == {"kpj": KPJ} and applicant.person(VAULT).kpj == KPJ
-    assert shown(applicant, VAULT) == {"kpj": "*******1204", "changes": 1, "erased": False}
+    assert shown(applicant, VAULT) == {"kpj": "*******1204", "changes": 1, "erased": False, "unreadable": []}
     assert KPJ not in applicant.model_dump_json() and masked(KPJ) not in applicant.model_dump_json()
     assert (applicant.ledger[-1].what, applicant.ledger[-1].detail) == (
         "participant_number_recorded",
@@ -75,4 +75,4 @@ def test_it_is_erased_with_the_rest_and_does_not_come_back() -> None:
     assert (applicant.sealed, applicant.kpj_token) == ({}, None)
     with pytest.raises(Conflict):
         record(applicant, VAULT, KPJ, SIGNED)
-    assert shown(applicant, VAULT) == {"kpj": None, "changes": 1, "erased": True}
+    assert shown(applicant, VAULT) == {"kpj": None, "changes": 1, "erased": True, "unreadable": []}

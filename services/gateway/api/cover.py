@@ -14,7 +14,8 @@ from services.gateway.api.applicants import Why
 from services.gateway.api.classes import offer_of
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
-from services.gateway.cover_list import Column
+from services.gateway.cover_list import Column, Days
+from services.gateway.discretion import naming_none_of
 from services.gateway.names import numbers_of, revealed
 from services.gateway.services import at
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
@@ -37,6 +38,7 @@ class Cover(BaseModel):
     ends: date
     state: CoverState = Field(description="It counts when BPJS has confirmed it: `active`.")
     people: dict[str, int] = Field(min_length=1, max_length=MOST_PEOPLE)
+    reason: str = Field(default="", max_length=500, description="Why it is cancelled; else it may be left out.")
 
 
 class Typed(BaseModel):
@@ -52,7 +54,9 @@ class Numbers(BaseModel):
 
 @router.get("/cover/missing")
 async def show_missing(gateway: TheGateway, caller: Known) -> Any:
-    """Classes whose training has not ended and of which somebody is not covered, the next one to begin first."""
+    """Classes whose training has not ended, the next one to begin first, of which somebody is not covered, or still is
+    without having a place any more (`to_cancel`).
+    """
     return await gateway.services.get("certification", "/cover/missing", caller)
 
 
@@ -64,7 +68,10 @@ async def show_classes(code: str, gateway: TheGateway, caller: Known) -> Any:
 
 @router.get("/programmes/{code}/classes/{class_code}/cover")
 async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Known) -> dict[str, Any]:
-    """Per trainee, by registration number: covers, the days that are missing, and the participant number, masked."""
+    """Per trainee, by registration number: covers, the days that are missing, and the participant number, masked.
+
+    Who has lost their place (`has_place` false) comes last, if a cover was ever recorded of them.
+    """
     await offer_of(gateway, code, class_code, caller)
     shown: dict[str, Any] = await gateway.services.get("certification", _of_class(code, class_code), caller)
     ids = [one["applicant_id"] for one in shown["people"]]
@@ -78,16 +85,22 @@ async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Kn
             "kpj": held.get(who, {}).get("kpj"),
             "kpj_changes": held.get(who, {}).get("changes", 0),
             "erased": held.get(who, {}).get("erased", False),
+            "unreadable": held.get(who, {}).get("unreadable", []),
         }
         for who, one in zip(ids, shown["people"], strict=True)
     ]
-    return {**shown, "people": sorted(people, key=lambda one: str(one["registration_no"]))}
+    return {**shown, "people": sorted(people, key=lambda one: (not one["has_place"], str(one["registration_no"])))}
 
 
 @router.post("/programmes/{code}/classes/{class_code}/cover")
 async def record_cover(code: str, class_code: str, cover: Cover, gateway: TheGateway, caller: Known) -> Any:
-    """Record a cover, or that it stands otherwise now. `refused` says for whom it was not, and why; others have it."""
+    """Record a cover, or that it stands otherwise now. `refused` says for whom it was not, and why; others have it.
+
+    422 `reason_missing` for a cancellation without one.
+    """
     body = cover.model_dump(mode="json")
+    if cover.reason.strip():
+        body["reason"] = await naming_none_of(gateway.services, list(cover.people), cover.reason, caller)
     return await gateway.services.post("certification", _of_class(code, class_code), caller, body)
 
 
@@ -109,12 +122,16 @@ async def download_list(
     request: Request,
     gateway: TheGateway,
     caller: Known,
-    starts: Annotated[date | None, Query(description="The training's first day unless given.")] = None,
-    ends: Annotated[date | None, Query(description="The training's last day unless given.")] = None,
-    everybody: Annotated[bool, Query(description="Also who is covered, or requested, already.")] = False,
+    starts: Annotated[date | None, Query(description="Ask for all from this day, not for what each lacks.")] = None,
+    ends: Annotated[date | None, Query(description="Ask for all up to this day, not for what each lacks.")] = None,
+    everybody: Annotated[bool, Query(description="All who have to be covered, for all days of the training.")] = False,
     why: Why = None,
 ) -> Response:
-    """The list to upload to BPJS, with names and NIKs. 404 `nobody_to_cover`, `erased`, 422 `reason_missing`."""
+    """The list to upload to BPJS, with names and NIKs: a row for each run of days that somebody lacks.
+
+    Whose personal data cannot be opened is left out, and named in a second sheet. 404 `nobody_to_cover`, `erased`,
+    `nobody_readable`, 422 `reason_missing`.
+    """
     if not (why or "").strip():
         raise Invalid("reason_missing", "Personal data are written out: say what for. It is kept on record.")
     programme, offer = await offer_of(gateway, code, class_code, caller)
@@ -123,6 +140,14 @@ async def download_list(
     if not due:
         raise NotFound("nobody_to_cover", "Everybody of this class is covered or requested, or nobody is in it.")
     wanted: list[Column] = request.app.state.settings.columns_of_cover_list
+    damaged = {
+        one["registration_no"]: headings
+        for one in due
+        if (headings := cover_list.unreadable(wanted, one["unreadable"]))
+    }
+    due = [one for one in due if one["registration_no"] not in damaged]
+    if not due:
+        raise NotFound("nobody_readable", "What is kept of these people cannot be opened.")
     people = await revealed(
         gateway.services, [one["applicant_id"] for one in due], cover_list.personal(wanted), why, caller
     )
@@ -132,17 +157,26 @@ async def download_list(
         "class_code": offer.code,
         "class_name": offer.name,
         "provider": offer.provider,
-        "insurances": ", ".join(INSURANCES).upper(),
-        "starts": starts or programme.training.starts,
-        "ends": ends or programme.training.ends,
     }
-    known = [{**one, **people[one["applicant_id"]]} for one in due if one["applicant_id"] in people]
-    rows = [cover_list.row(wanted, {**of_class, "number": place, **one}) for place, one in enumerate(known, start=1)]
+    training = programme.training
+    same_for_all = [Days(str(starts or training.starts), str(ends or training.ends), INSURANCES)]
+    alike = everybody or starts is not None or ends is not None
+    known = [
+        {**of_class, **one, **people[one["applicant_id"]], **days._asdict()}
+        for one in due
+        if one["applicant_id"] in people
+        for days in (same_for_all if alike else cover_list.together(one["not_requested"]))
+    ]
+    rows = [cover_list.row(wanted, {**one, "number": place}) for place, one in enumerate(known, start=1)]
     async with gateway.exporting:
         with gateway.spool.dropping(uuid.uuid4().hex) as path:
             await asyncio.to_thread(path.touch, 0o600)  # begun readable by this account alone
             book = Workbook(path, [one.heading for one in wanted])
             await asyncio.to_thread(book.add, rows)
+            if damaged:
+                book.begin("Tidak ikut", cover_list.LEFT_OUT)
+                told = ((who, f"Tidak dapat dibaca: {', '.join(headings)}") for who, headings in damaged.items())
+                await asyncio.to_thread(book.add, told)
             await asyncio.to_thread(book.close)
             name = as_file(f"bpjs-{class_code}.xlsx")
             return StreamingResponse(taken_away(path), media_type=MEDIA_TYPE, headers=name)

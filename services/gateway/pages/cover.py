@@ -11,6 +11,7 @@ from starlette.responses import Response
 from services.gateway.api import classes, cover
 from services.gateway.api.cover import INSURANCES, Cover, Numbers
 from services.gateway.api.gateway import TheGateway
+from services.gateway.cover_list import Column, together, unreadable
 from services.gateway.pages import site
 from services.gateway.pages.classes import address
 from services.gateway.pages.cover_form import (
@@ -19,13 +20,13 @@ from services.gateway.pages.cover_form import (
     Filled,
     Period,
     Wrong,
+    alike,
     as_typed,
     periods,
     read_cover,
     read_numbers,
     refused_rows,
     suggested,
-    together,
 )
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
@@ -53,14 +54,17 @@ async def show(
     mulai: Annotated[date | None, Query()] = None,
     akhir: Annotated[date | None, Query()] = None,
     jaminan: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
+    batal: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """The class; `mulai`, `akhir` and `jaminan` name a period that is to stand in the form, with whoever has it."""
+    """The class; `mulai`, `akhir` and `jaminan` name a period that is to stand in the form, with whoever has it; with
+    `batal`, an applicant, as one to be cancelled for that person.
+    """
     chosen = (
         Period(mulai.isoformat(), akhir.isoformat(), [one for one in INSURANCES if one in jaminan], {})
         if mulai and akhir
         else None
     )
-    return await _shown(code, class_code, request, gateway, caller, chosen=chosen)
+    return await _shown(code, class_code, request, gateway, caller, chosen=chosen, cancel_of=batal)
 
 
 @router.post("/program/{code}/kelas/{class_code}/bpjs/catat")
@@ -122,6 +126,7 @@ async def _shown(
     caller: Visitor,
     *,
     chosen: Period | None = None,
+    cancel_of: str = "",
     filled: Filled | None = None,
     wrong: Sequence[Wrong] = (),
     numbers: Mapping[str, str] | None = None,
@@ -130,7 +135,11 @@ async def _shown(
     """`filled` and `numbers` are what was typed; `kept` says that whatever is not `wrong` was kept."""
     programme, offer = await classes.offer_of(gateway, code, class_code, caller)
     shown = await cover.show_class(code, class_code, gateway, caller)
-    people = [{**one, "missing": together(one["gaps"])} for one in shown["people"]]
+    columns: list[Column] = request.app.state.settings.columns_of_cover_list
+    people = [
+        {**one, "missing": together(one["gaps"]), "unlisted": unreadable(columns, one["unreadable"])}
+        for one in shown["people"]
+    ]
     told: dict[str, Any] = {
         "programme": programme,
         "offer": offer,
@@ -138,10 +147,10 @@ async def _shown(
         "people": people,
         "registration_nos": {one["applicant_id"]: one["registration_no"] for one in people},
         "periods": periods(people),
-        "filled": filled or suggested(chosen, shown, people),
+        "filled": filled or suggested(chosen, shown, people, cancel_of),
         "insurances": INSURANCES,
         "states": STATES,
-        "wrong": wrong,
+        "wrong": alike(wrong),
         "day_faults": DAY_FAULTS,
         "numbers": numbers or {},
         "kept": kept,

@@ -14,6 +14,8 @@ from shared.problems import Invalid
 STATES: Final[tuple[CoverState, ...]] = get_args(CoverState)
 DAY_FAULTS: Final = {"ends_before_it_starts": "akhir", "cover_too_long": "akhir", "cover_outside_training": "mulai"}
 _SEEN, _NUMBER = "dilihat:", "kpj:"  # dilihat:<applicant>; kpj:<applicant>:<how often it had changed>
+_LONGEST_REASON: Final = 500
+_ROW: Final = "baris-"  # the row of an applicant
 _NONE: Final = "-"  # as a number: take it away
 
 
@@ -33,6 +35,7 @@ class Filled(NamedTuple):
     ends: str
     insurances: Sequence[str]
     state: str
+    reason: str
     ticked: frozenset[str]
 
 
@@ -57,6 +60,7 @@ def read_cover(form: FormData) -> tuple[Filled, dict[str, int], list[Wrong]]:
         str(form.get("akhir", "")),
         [one for one in map(str, form.getlist("jaminan")) if one in INSURANCES],
         str(form.get("keadaan", "")),
+        str(form.get("alasan", "")).strip()[:_LONGEST_REASON],
         frozenset(map(str, form.getlist("wajib" if form.get("semua") else "orang"))),
     )
     people = {who: _times(written) for who, written in seen.items() if who in filled.ticked}
@@ -83,10 +87,19 @@ def refused_rows(refused: Iterable[Mapping[str, Any]]) -> list[Wrong]:
     """Who did not get the cover that was typed; days that are wrong for everybody are told once, at their field."""
     days = {one["reason"]: None for one in refused if one["reason"] in DAY_FAULTS}
     return [Wrong(DAY_FAULTS[reason], reason) for reason in days] + [
-        Wrong(f"baris-{one['applicant_id']}", one["reason"], one["applicant_id"], one.get("by", ""))
+        Wrong(f"{_ROW}{one['applicant_id']}", one["reason"], one["applicant_id"], one.get("by", ""))
         for one in refused
         if one["reason"] not in DAY_FAULTS
     ]
+
+
+def alike(wrong: Iterable[Wrong]) -> list[tuple[Wrong, list[str]]]:
+    """The faults, each with the applicants it is told of: what is the same of many rows is told once, at the first."""
+    found: dict[tuple[str, str, str], tuple[Wrong, list[str]]] = {}
+    for one in wrong:
+        place = _ROW if one.field.startswith(_ROW) else one.field
+        found.setdefault((place, one.code, one.by), (one, []))[1].append(one.applicant_id)
+    return list(found.values())
 
 
 def _times(written: str) -> int:
@@ -105,20 +118,25 @@ def as_typed(number: Typed) -> str:
     return _NONE if number.kpj is None else str(number.kpj)
 
 
-def suggested(chosen: Period | None, shown: Mapping[str, Any], people: Iterable[Mapping[str, Any]]) -> Filled:
+def suggested(
+    chosen: Period | None, shown: Mapping[str, Any], people: Iterable[Mapping[str, Any]], cancel_of: str = ""
+) -> Filled:
     """The form as it is opened: with the days of the training and everybody who lacks cover, or with that period and
-    whoever has it: theirs that was cancelled does not come to life again unless somebody ticks them.
+    whoever of the class has it: theirs that was cancelled does not come to life again unless somebody ticks them.
+    With `cancel_of` that period is to be cancelled, of that person alone.
     """
     if chosen is None:
         lacking = frozenset(one["applicant_id"] for one in people if one["gaps"])
-        return Filled(shown["starts"], shown["ends"], INSURANCES, "requested", lacking)
+        return Filled(shown["starts"], shown["ends"], INSURANCES, "requested", "", lacking)
+    if cancel_of:
+        return Filled(*chosen[:3], "cancelled", "", frozenset({cancel_of}))
     holders = frozenset(
         one["applicant_id"]
         for one in people
         for held in one["covers"]
-        if _period(held) == chosen[:3] and held["state"] != "cancelled"
+        if one["has_place"] and _period(held) == chosen[:3] and held["state"] != "cancelled"
     )
-    return Filled(chosen.starts, chosen.ends, chosen.insurances, "active", holders)
+    return Filled(*chosen[:3], "active", "", holders)
 
 
 def _faults(filled: Filled, people: Mapping[str, int]) -> list[Wrong]:
@@ -133,6 +151,8 @@ def _faults(filled: Filled, people: Mapping[str, int]) -> list[Wrong]:
         found.append(Wrong("jaminan", "insurance_missing"))
     if filled.state not in STATES:
         found.append(Wrong("keadaan", "state_missing"))
+    if filled.state == "cancelled" and not filled.reason:
+        found.append(Wrong("alasan-batal", "cancel_reason_missing"))
     if not people:
         found.append(Wrong("peserta", "nobody_ticked"))
     return found
@@ -156,11 +176,3 @@ def periods(people: Iterable[Mapping[str, Any]]) -> list[Period]:
             starts, ends, insurances = _period(held)
             counted.setdefault((starts, ends, tuple(insurances)), Counter())[held["state"]] += 1
     return [Period(*known, states) for known, states in sorted(counted.items())]
-
-
-def together(gaps: Iterable[Mapping[str, str]]) -> list[Period]:
-    """The days that are missing, each with all insurances that are missing on them."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for gap in gaps:
-        found.setdefault((gap["starts"], gap["ends"]), []).append(gap["insurance"])
-    return [Period(*days, insurances, {}) for days, insurances in sorted(found.items())]

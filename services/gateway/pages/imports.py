@@ -39,10 +39,10 @@ class Fault(NamedTuple):
 
 @router.get("/impor")
 async def choose(
-    request: Request, gateway: TheGateway, caller: Visitor, program: Annotated[str, Query(max_length=200)] = ""
+    request: Request, gateway: TheGateway, caller: Visitor, jenis: Named = "", program: Named = ""
 ) -> Response:
-    """The form; `program` is the programme whose page one comes from."""
-    return await _form(request, gateway, caller, program=program)
+    """The form; `jenis` and `program` are chosen in it: what the page that one comes from is filled from."""
+    return await _form(request, gateway, caller, program=program, kind=jenis)
 
 
 async def _in_hand(gateway: TheGateway) -> AsyncIterator[None]:

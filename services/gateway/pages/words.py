@@ -435,6 +435,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "unknown_certificate": "Orang ini tidak memegang sertifikat dengan nomor ini.",
         "no_training_certificate": "Belum ada sertifikat pelatihan yang berlaku.",
         "reason_missing": "Nama ikut tercetak: tulis untuk keperluan apa.",
+        "nobody_readable": "Data pribadi semua yang perlu masuk daftar tidak dapat dibaca. Beri tahu administrator.",
         "erased": "Data pribadinya sudah dihapus, jadi tidak ada nama untuk dicetak.",
     },
     "attendance": {
@@ -450,6 +451,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_a_date": "Isi tanggalnya.",
         "insurance_missing": "Pilih jaminannya: JKK, JKM, atau keduanya.",
         "state_missing": "Pilih keadaannya: diajukan, berlaku, atau dibatalkan.",
+        "cancel_reason_missing": "Tulis mengapa dibatalkan; alasan disimpan bersama catatannya.",
         "nobody_ticked": "Centang pesertanya, atau catat untuk semua.",
         "reason_missing": "Data pribadi ikut tertulis: tulis untuk keperluan apa.",
         "nobody_to_cover": "Tidak ada peserta yang perlu masuk daftar: semuanya sudah terlindungi atau sudah diajukan.",
