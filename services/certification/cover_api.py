@@ -61,7 +61,7 @@ async def show_classes(code: str, request: Request) -> dict[str, Any]:
     if programme is None:
         raise NotFound("unknown_programme", "There is no such programme.")
     of_class = await store.to_be_covered(programme)
-    return {"classes": [cover.counts(of_class[offer.code], offer, programme) for offer in programme.classes]}
+    return {"classes": [cover.counts_of(of_class[offer.code], offer, programme) for offer in programme.classes]}
 
 
 @router.get("/cover/missing")
@@ -73,7 +73,7 @@ async def show_missing(request: Request) -> dict[str, Any]:
     for programme in await store.running(today):
         of_class = await store.to_be_covered(programme)
         for offer in programme.classes:
-            counted = cover.counts(of_class[offer.code], offer, programme)
+            counted = cover.counts_of(of_class[offer.code], offer, programme)
             if counted["covered"] < counted["due"]:
                 starts = {"starts": programme.training.starts, "began": programme.training.starts <= today}
                 found.append({"programme_code": programme.code, "class_name": offer.name, **starts, **counted})
