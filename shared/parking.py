@@ -126,11 +126,12 @@ class Parking:
 
         What somebody has taken is not counted: so a count is believed only when nobody held the lease meanwhile.
         """
-        before = await self._lease.turn()
+        queues = self._of(queue)
+        before = await self._lease.turn() if queues else None
         if before is None:
-            return False
+            return not queues
         counts = await self._count()
-        return counts is not None and not any(map(counts.get, self._of(queue))) and await self._lease.turn() == before
+        return counts is not None and not any(map(counts.get, queues)) and await self._lease.turn() == before
 
     def _of(self, queue: str | None) -> Sequence[str]:
         return self.queues if queue is None else [name for name in self.queues if name == queue]

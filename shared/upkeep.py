@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractConnection
 
 from shared import topology
 from shared.broker import BrokerAway, answering, keep_connected
@@ -25,7 +25,7 @@ class Upkeep:
         self._url = url
         self._on = on
         self._queues = [one.queue for one in on.subscriptions]
-        self._counting: AbstractChannel | None = None
+        self._connection: AbstractConnection | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -37,12 +37,13 @@ class Upkeep:
 
         None when that cannot be told: the broker is away, or a parking place is missing.
         """
-        channel = self._counting
-        if channel is None or channel.is_closed:
+        connection = self._connection
+        if connection is None or connection.is_closed:
             return None
         counts = {}
         try:
-            async with answering(_COUNT_S):
+            # a channel of its own: asking for a queue that is missing closes it
+            async with answering(_COUNT_S), connection.channel() as channel:
                 for queue in self._queues:
                     found = await channel.declare_queue(topology.parked(queue), passive=True)
                     counts[queue] = found.declaration_result.message_count or 0
@@ -52,11 +53,10 @@ class Upkeep:
         return counts
 
     async def _keep(self, connection: AbstractConnection) -> None:
+        self._connection = connection
         channel = await connection.channel()
         wanted = topology.of_service(self._on.service, self._on.contracts)
         while True:
-            if self._counting is None or self._counting.is_closed:  # asking for a queue that is missing closes it
-                self._counting = await connection.channel()
             if self._on.ready:  # who begins to listen declares them too, and has to see what was missing
                 waiting = await topology.declare(channel, wanted)
                 self.parked = {queue: waiting.pop(topology.parked(queue)) for queue in self._queues}
