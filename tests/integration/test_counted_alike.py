@@ -19,6 +19,8 @@ from services.placement.graduate import Answer, Graduate
 from services.placement.outcomes import Alike
 from services.selection import store as selection
 from services.selection.applicant import Applicant
+from services.selection.roster import Filled, Roster
+from shared.contracts import Event
 from shared.contracts.placement import EmployerSays, Status
 from shared.contracts.selection import Outcome
 from shared.storage import Storage
@@ -27,7 +29,7 @@ from tests.unit.certification_examples import programme
 
 CODE = programme().code
 CLASSES = [offer.code for offer in programme().classes]
-PEOPLE = 200
+PEOPLE = 1500  # so that many are alike but for one thing
 
 
 @pytest.fixture
@@ -76,10 +78,10 @@ async def test_whose_cover_is_alike(storage: Storage) -> None:
 async def test_what_became_of_graduates_who_are_alike(storage: Storage) -> None:
     store, rng = placement.Store(storage), random.Random(2)
     await storage.prepare()
-    employers = [None, "CV Maju", "cv  maju", "PT Lain"]
+    employers = [None, "CV Maju", "CV Maju", "cv  maju", "PT Lain"]
 
     def answer(wave: int) -> Answer:
-        status = rng.choice([Status.EMPLOYED, Status.EMPLOYED, *Status])
+        status = rng.choice([*[Status.EMPLOYED] * 5, *Status])
         return Answer(wave=wave, status=status, employer=rng.choice(employers), started_on=None)
 
     def confirmation() -> Confirmation:
@@ -93,7 +95,7 @@ async def test_what_became_of_graduates_who_are_alike(storage: Storage) -> None:
             programme_code=rng.choice([CODE, CODE, CODE, "LAIN"]),
             class_code=rng.choice([*CLASSES, None]),
             completed=rng.choice([True, True, True, False, None]),
-            answers=[answer(wave) for wave in rng.sample([3, 6, 12], rng.randrange(4))],
+            answers=[answer(wave) for wave in rng.choice([[], [3], [3], [3, 6], [12, 3]])],
             confirmations=[confirmation() for _ in range(rng.choice([0, 0, 1, 2]))],
         )
         for number in range(PEOPLE)
@@ -129,6 +131,25 @@ async def test_whoever_got_their_first_choice_is_counted_and_not_read(storage: S
     await database.command("profile", 0)
     [noted] = await database["system.profile"].find({"command.aggregate": "applicants"}).to_list(None)
     assert (noted["docsExamined"], noted["keysExamined"] < len(people) // 4) == (0, True)
+
+
+async def test_of_who_holds_a_seat_only_those_are_told_who_may_be_the_last_that_got_in(storage: Storage) -> None:
+    store = selection.Store(storage)
+    await storage.prepare()
+
+    def fill(roster: Roster) -> list[Event]:
+        roster.programme_code, roster.class_code, roster.seats = CODE, "A", 4
+        roster.holders, roster.reserves = ["a", "b", "c", "d"], ["e", "f", "g", "h"]
+        assert (roster.free("a", promote=True), roster.free("c", promote=True)) == ("e", "f")
+        roster.free("b", promote=True, until=date(2030, 1, 1))
+        return []
+
+    roster = await store.rosters.change("A", fill)
+    assert roster.holders == ["d", "e", "f"]
+    assert await store.filled(CODE) == {"A": Filled(accepted=3, offered=1, waiting=1, last=["d", "e", "f"])}
+    await store.rosters.raw.update_one({"_id": "A"}, {"$unset": {"offers": 1, "promotions": 1}})  # as it once was
+    assert await store.filled(CODE) == {"A": Filled(accepted=3, offered=0, waiting=1, last=["f"])}
+    assert await store.filled("LAIN") == {}
 
 
 async def _keep(documents: Any, everybody: Sequence[Applicant | Graduate | Trainee]) -> None:
