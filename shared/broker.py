@@ -70,16 +70,23 @@ async def keep_connected(url: str, name: str, use: Callable[[AbstractConnection]
 @contextlib.asynccontextmanager
 async def connected_once(url: str, name: str, within_s: float) -> AsyncIterator[AbstractConnection]:
     """A connection for one deed, closed after it. Raises BrokerAway when the broker is away, or not done in time."""
+    async with answering(within_s):
+        connection = await aio_pika.connect(
+            url, timeout=CONNECT_TIMEOUT_S, heartbeat=_HEARTBEAT_S, client_properties={"connection_name": name}
+        )
+        try:
+            yield connection
+        finally:
+            with contextlib.suppress(*Unreachable):
+                await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def answering(within_s: float) -> AsyncIterator[None]:
+    """Raises BrokerAway when the broker is away during the block, or the block is not done in time."""
     try:
         async with asyncio.timeout(within_s):
-            connection = await aio_pika.connect(
-                url, timeout=CONNECT_TIMEOUT_S, heartbeat=_HEARTBEAT_S, client_properties={"connection_name": name}
-            )
-            try:
-                yield connection
-            finally:
-                with contextlib.suppress(*Unreachable):
-                    await connection.close()
+            yield
     except asyncio.CancelledError as error:
         if _is_cancelled():
             raise

@@ -23,6 +23,7 @@ from shared.problems import Conflict, NotFound
 from shared.storage import Storage
 
 Acknowledge = Callable[[Sequence[Parked]], Awaitable[None]]
+Count = Callable[[], Awaitable[dict[str, int] | None]]  # what waits in the parking place of each queue, if known
 Deed = Literal["replay", "discard"]
 
 MOST = 20_000  # messages of a queue that are looked at; those behind them come up when these are gone
@@ -55,8 +56,9 @@ class Choice(NamedTuple):
 class Parking:
     """What operators may do with a service's parked messages. Every call raises BrokerAway and StorageAway."""
 
-    def __init__(self, url: str, storage: Storage, queues: Sequence[str]) -> None:
+    def __init__(self, url: str, storage: Storage, queues: Sequence[str], count: Count) -> None:
         self.queues = tuple(queues)
+        self._count = count
         self.records = ParkingRecords(storage)
         self._url = url
         self._service = storage.service
@@ -65,6 +67,8 @@ class Parking:
 
     async def look(self, queue: str | None = None) -> list[Parked]:
         """Those of one queue, or of all, in the order in which they were parked. Raises Conflict when others look."""
+        if await self._nothing_parked(queue):
+            return []
         found: list[Parked] = []
         async with self._alone(), connected_once(self._url, self._name, _LOOK_S) as connection:
             for name in self._of(queue):
@@ -116,6 +120,18 @@ class Parking:
                 await asyncio.gather(
                     *(back.publish(_again(one), routing_key=one.queue, mandatory=True) for one in messages)
                 )
+
+    async def _nothing_parked(self, queue: str | None) -> bool:
+        """Whether there is surely nothing to take, which costs much more than to count.
+
+        What somebody has taken is not counted: so a count is believed only when nobody held the lease meanwhile.
+        """
+        queues = self._of(queue)
+        before = await self._lease.turn() if queues else None
+        if before is None:
+            return not queues
+        counts = await self._count()
+        return counts is not None and not any(map(counts.get, queues)) and await self._lease.turn() == before
 
     def _of(self, queue: str | None) -> Sequence[str]:
         return self.queues if queue is None else [name for name in self.queues if name == queue]

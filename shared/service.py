@@ -60,10 +60,10 @@ def create(
     coroutines run while the service does, after the database is prepared, and `closing` when all of them have ended.
     """
     amqp_url = settings.amqp_url.get_secret_value()
-    parking = Parking(amqp_url, storage, [one.queue for one in on.subscriptions])
+    upkeep = Upkeep(amqp_url, on)
+    parking = Parking(amqp_url, storage, [one.queue for one in on.subscriptions], upkeep.count_parked)
     relay = Relay(amqp_url, storage)
     hearing = Hearing(amqp_url, storage, on, relay)
-    upkeep = Upkeep(amqp_url, on)
     vitals = Vitals(storage, relay, upkeep, hearing)
     prepared = asyncio.Event()
 

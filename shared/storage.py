@@ -49,6 +49,7 @@ _TIMEOUT_MS = 2500  # an answer or a 503 within three seconds
 _PATIENT_S = 600.0  # for what no request waits for
 _ATTEMPTS = 50  # a document contended this often is a defect, not bad luck
 _DUPLICATE_KEY = 11000
+_COUNTED_AT_ONCE = 100  # a pipeline may have a thousand stages
 _LOADED = {"outbox": 0, "touched": 0}
 _NOT_STATE = {**_LOADED, "pending": 0}
 
@@ -155,9 +156,21 @@ class Storage:
         all collections. Raises StorageAway.
         """
         one: list[Json] = [{"$match": _left_behind(older_than_ms)}, {"$limit": 1}, {"$project": {"_id": 1}}]
+        return bool(await self._of_all(one, {"$limit": 1}))
+
+    async def first_owed(self, most: int) -> list[Json]:
+        """The first entry in the outbox of so many documents of each collection: one question for all of them. Raises
+        StorageAway.
+        """
+        first = {"$project": {"_id": 0, "entry": {"$first": "$outbox"}}}
+        found = await self._of_all([{"$match": {"pending": True}}, {"$limit": most}, first])
+        return [one["entry"] for one in found if one.get("entry")]
+
+    async def _of_all(self, pipeline: list[Json], *then: Json) -> list[Json]:
+        """What this answers of every collection, and `then` of all that together."""
         first, *others = self.collections
-        either: list[Json] = [{"$unionWith": {"coll": documents.name, "pipeline": one}} for documents in others]
-        return bool(await first.aggregate([*one, *either, {"$limit": 1}]))
+        either: list[Json] = [{"$unionWith": {"coll": documents.name, "pipeline": pipeline}} for documents in others]
+        return await first.aggregate([*pipeline, *either, *then])
 
     async def _look_for_a_restore(self) -> Restored:
         found = await guarded(self._database[RESTORED].find_one({"_id": THE_ONE}))
@@ -236,10 +249,27 @@ class Documents(Generic[D]):
             for found in batch:
                 yield self.kind.model_validate(found)
 
-    async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Json]:
-        """What an aggregation answers, for counts that no document holds."""
-        found: list[Json] = await guarded(self.raw.aggregate(list(pipeline)).to_list(None))
+    async def aggregate(self, pipeline: Sequence[Mapping[str, Any]], *, hint: str | None = None) -> list[Json]:
+        """What an aggregation answers, for counts that no document holds; `hint` names the index to use.
+
+        Without it, the database takes the index that served the same question best before, about another programme.
+        """
+        named = {} if hint is None else {"hint": hint}
+        found: list[Json] = await guarded(self.raw.aggregate(list(pipeline), **named).to_list(None))
         return found
+
+    async def count_each(self, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+        """How many documents match each condition, by the condition's name: one question for a hundred of them.
+
+        Each is counted by itself, because an index that answers it wholly counts without reading a document.
+        """
+        counted = dict.fromkeys(wanted, 0)
+        names = list(wanted)
+        for start in range(0, len(names), _COUNTED_AT_ONCE):
+            first, *others = (_counting(name, wanted[name]) for name in names[start : start + _COUNTED_AT_ONCE])
+            either = [{"$unionWith": {"coll": self.name, "pipeline": other}} for other in others]
+            counted |= {one["_id"]: one["n"] for one in await self.aggregate([*first, *either])}
+        return counted
 
     async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str) -> list[Json]:
         """The same for what nobody waits for: over very many documents; `hint` names the index to use."""
@@ -350,6 +380,10 @@ class Documents(Generic[D]):
         if lock is None:
             lock = self._locks[document_id] = asyncio.Lock()
         return lock
+
+
+def _counting(name: str, where: Mapping[str, Any]) -> list[Json]:
+    return [{"$match": where}, {"$group": {"_id": {"$literal": name}, "n": {"$sum": 1}}}]
 
 
 def _left_behind(older_than_ms: int) -> Json:

@@ -9,7 +9,7 @@ from typing import TypedDict
 from shared import metrics
 from shared.hearing import Hearing
 from shared.outbox import Relay
-from shared.storage import Documents, Storage, StorageAway, guarded
+from shared.storage import Storage, StorageAway, guarded
 from shared.upkeep import Upkeep
 
 _FRESH_S = 2.0
@@ -76,18 +76,12 @@ class Vitals:
 
     async def _oldest(self) -> float | None:
         try:
-            since = [time for documents in self._storage.collections for time in await _waiting_since(documents)]
+            owed = await self._storage.first_owed(_LOOKED_AT)
         except StorageAway:
             return None
+        since = [datetime.fromisoformat(entry.get("time") or entry["at"]) for entry in owed]
         return round((datetime.now(UTC) - min(since)).total_seconds(), 1) if since else 0.0
 
 
 def _or_missing(known: float | None) -> float:
     return math.nan if known is None else known
-
-
-async def _waiting_since(documents: Documents) -> list[datetime]:  # type: ignore[type-arg]
-    first = {"pending": 1, "outbox": {"$slice": 1}}
-    found = await guarded(documents.raw.find({"pending": True}, first, limit=_LOOKED_AT).to_list(None))
-    entries = [entry for one in found for entry in one.get("outbox", [])]
-    return [datetime.fromisoformat(entry.get("time") or entry["at"]) for entry in entries]

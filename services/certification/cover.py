@@ -27,6 +27,13 @@ class Gap(NamedTuple):
     ends: date
 
 
+class Alike(NamedTuple):
+    """So many trainees like this one: their covers are the same, and so is whether they have left."""
+
+    one: Trainee
+    number: int
+
+
 class CoverOvertaken(Exception):
     """Somebody else has recorded a cover of this trainee since it was looked at; `by` is who."""
 
@@ -124,13 +131,19 @@ def shown(trainee: Trainee, programme: Programme, today: date) -> dict[str, Any]
 
 def counts(trainees: Iterable[Trainee], offer: ClassOffer, programme: Programme) -> dict[str, Any]:
     """Of a class's trainees: how many have to be covered, are so on all its days, or wait for BPJS to confirm it."""
-    due = [one for one in trainees if is_due(one)]
-    missing = [one for one in due if gaps(one, programme)]
+    return counts_of([Alike(one, 1) for one in trainees], offer, programme)
+
+
+def counts_of(groups: Iterable[Alike], offer: ClassOffer, programme: Programme) -> dict[str, Any]:
+    """The same of trainees of whom those who are alike are told together."""
+    due = [group for group in groups if is_due(group.one)]
+    missing = [group for group in due if gaps(group.one, programme)]
+    people = sum(group.number for group in due)
     return {
         "class_code": offer.code,
-        "due": len(due),
-        "covered": len(due) - len(missing),
-        "requested": sum(not not_requested(one, programme) for one in missing),
+        "due": people,
+        "covered": people - sum(group.number for group in missing),
+        "requested": sum(group.number for group in missing if not not_requested(group.one, programme)),
     }
 
 

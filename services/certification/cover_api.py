@@ -94,7 +94,7 @@ async def show_classes(code: str, request: Request) -> dict[str, Any]:
     if programme is None:
         raise NotFound("unknown_programme", "There is no such programme.")
     of_class = await store.to_be_covered(programme)
-    return {"classes": [cover.counts(of_class[offer.code], offer, programme) for offer in programme.classes]}
+    return {"classes": [cover.counts_of(of_class[offer.code], offer, programme) for offer in programme.classes]}
 
 
 @router.get("/cover/missing")
@@ -108,7 +108,7 @@ async def show_missing(request: Request) -> dict[str, Any]:
     for programme in await store.running(today):
         of_class, former = await store.to_be_covered(programme), await store.formerly_covered(programme.code)
         for offer in programme.classes:
-            counted = cover.counts(of_class[offer.code], offer, programme)
+            counted = cover.counts_of(of_class[offer.code], offer, programme)
             to_cancel = sum(cover.is_to_be_cancelled(one, today) for one in former.get(offer.code, []))
             if counted["covered"] < counted["due"] or to_cancel:
                 told = {"starts": programme.training.starts, "began": programme.training.starts <= today}

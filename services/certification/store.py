@@ -1,13 +1,15 @@
 """Certification's collections and its named queries."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import Any
 
+from services.certification.cover import Alike
 from services.certification.enrolment import last_class
 from services.certification.programme import OpenProgramme
 from services.certification.trainee import Certificate, Trainee, TrainingCertificate
 from services.certification.training_certificate import Numbered, following
-from shared.breath import Breath
 from shared.contracts import Event
 from shared.contracts.certification import Result
 from shared.contracts.registration import Programme
@@ -19,10 +21,16 @@ NUMBER_KEY = "certificates.number_key"
 _ID = "certificates.certificate_id"
 _CODE = "certificates.verify_code"
 _APPEALED = "appeals.number"
-_COVERED = {"covers.state": {"$exists": True}}
+_COVERED = {"covers.0": {"$exists": True}}
 _OF_TRAINING = "training_certificates"
 _TRAINING_CLASS = f"{_OF_TRAINING}.class_code"
 _TRAINING_CODE = f"{_OF_TRAINING}.verify_code"
+# by index: whose cover, or whether they need one, is not as of everybody who has just got a place
+_TOLD_APART: dict[str, dict[str, Any]] = {
+    "covered": _COVERED,
+    "withdrawn": {"withdrawn": True},
+    "noted": {"attendance.note": {"$type": "string"}},
+}
 
 
 def _of_certificates(field: str) -> IndexModel:
@@ -42,13 +50,13 @@ class Store:
             aggregate="trainee",
             indexes=[
                 IndexModel([("programme_code", 1), ("class_code", 1)]),
+                *(
+                    IndexModel([("programme_code", 1)], name=name, partialFilterExpression=those)
+                    for name, those in _TOLD_APART.items()
+                ),
                 # partial: appeals are few
                 IndexModel(
                     [("programme_code", 1), (_APPEALED, 1)], partialFilterExpression={_APPEALED: {"$exists": True}}
-                ),
-                # partial: of all who apply, few are ever covered
-                IndexModel(
-                    [("programme_code", 1), ("covers.state", 1)], name="covered", partialFilterExpression=_COVERED
                 ),
                 *map(_of_certificates, (NUMBER_KEY, _ID, _CODE, _TRAINING_CODE)),
                 # no number of a class is given twice, whoever counts
@@ -70,16 +78,41 @@ class Store:
         found = await self.trainees.find({"programme_code": code, "class_code": class_code})
         return sorted(found, key=lambda trainee: trainee.id)
 
-    async def to_be_covered(self, programme: Programme) -> dict[str, list[Trainee]]:
-        """Whoever has a place in a class, by class, with covers alone and what tells that somebody has left."""
-        where = {"programme_code": programme.code, "class_code": {"$in": [offer.code for offer in programme.classes]}}
-        fields = {"class_code": 1, "withdrawn": 1, "attendance": 1, "covers": 1}
-        of_class: dict[str, list[Trainee]] = {offer.code: [] for offer in programme.classes}
-        breath = Breath()
-        for found in await guarded(self.trainees.raw.find(where, fields).to_list(None)):
-            of_class[found["class_code"]].append(Trainee.model_validate(found))
-            await breath.take()
-        return of_class
+    async def to_be_covered(self, programme: Programme) -> dict[str, list[Alike]]:
+        """Whoever has a place in a class, by class: those alike in their covers and in whether they have left."""
+        codes = [offer.code for offer in programme.classes]
+        of_class = {code: {"programme_code": programme.code, "class_code": code} for code in codes}
+        everybody, told_apart = await asyncio.gather(
+            self.trainees.count_each(of_class),
+            asyncio.gather(*(self._told_apart(programme.code, index) for index in _TOLD_APART)),
+        )
+        alike: dict[str, list[Alike]] = {code: [] for code in codes}
+        for group in (group for groups in told_apart for group in groups):
+            code = group.one.class_code
+            if code in alike:
+                alike[code].append(group)
+                everybody[code] -= group.number
+        for code, number in everybody.items():
+            alike[code].append(Alike(Trainee(_id="", class_code=code), max(number, 0)))
+        return alike
+
+    async def _told_apart(self, programme_code: str, index: str) -> list[Alike]:
+        """Those of a programme who are in one of these indexes, and in none before it."""
+        names = list(_TOLD_APART)
+        before = [_TOLD_APART[name] for name in names[: names.index(index)]]
+        where = {"programme_code": programme_code, **_TOLD_APART[index], **({"$nor": before} if before else {})}
+        shown = {
+            "class_code": "$class_code",
+            "withdrawn": {"$ifNull": ["$withdrawn", False]},
+            "covers": {"$ifNull": ["$covers", []]},
+        }
+        group = {
+            "_id": {**shown, "note": "$attendance.note"},
+            **{name: {"$first": value} for name, value in {**shown, "attendance": "$attendance"}.items()},
+            "number": {"$sum": 1},
+        }
+        found = await self.trainees.aggregate([{"$match": where}, {"$group": group}], hint=index)
+        return [Alike(Trainee.model_validate({**one, "_id": ""}), one["number"]) for one in found]
 
     async def formerly_covered(self, code: str) -> dict[str, list[Trainee]]:
         """Whoever has covers, but no place any more, by the class that they were the last to have one in."""

@@ -1,8 +1,8 @@
 """What became of the graduates of a programme, as of the latest wave or of one: counts with their denominator."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -44,26 +44,46 @@ class Traced(BaseModel):
         return max(said, key=lambda one: one.wave, default=None)
 
 
-def outcomes(graduates: Iterable[Traced], months: int | None = None) -> Outcomes:
+class Alike(NamedTuple):
+    """So many graduates who count as this one does: of the same class, with the same answers, of whom their employers
+    say the same.
+    """
+
+    one: Traced
+    number: int = 1
+
+
+def outcomes(graduates: Iterable[Alike], months: int | None = None) -> Outcomes:
     """As of the wave so many months after the training; as of each one's latest when none is named."""
-    everybody = list(graduates)
-    answered = [(one, said) for one in everybody if (said := one.answer(months))]
-    counted = Counter(said.status for _, said in answered)
-    placed = [(one, held) for one, said in answered if (held := placement([said]))]
-    heard = Counter(known.says for one, held in placed if (known := said_last(held, one.confirmations)))
+    counted: Counter[Status] = Counter()
+    heard: Counter[EmployerSays] = Counter()
+    everybody = named = 0
+    for one, number in graduates:
+        everybody += number
+        said = one.answer(months)
+        if said is None:
+            continue
+        counted[said.status] += number
+        if held := placement([said]):
+            named += number
+            if known := said_last(held, one.confirmations):
+                heard[known.says] += number
     return Outcomes(
-        graduates=len(everybody),
+        graduates=everybody,
         traced=counted.total() - counted[Status.UNREACHABLE],
         statuses={status: counted[status] for status in Status},
-        named=len(placed),
+        named=named,
         employer_says={says: heard[says] for says in EmployerSays},
     )
 
 
-def per_class(graduates: Sequence[Traced], months: int | None = None) -> dict[str, Outcomes]:
+def per_class(graduates: Iterable[Alike], months: int | None = None) -> dict[str, Outcomes]:
     """By class code, in their order."""
-    codes = sorted({one.class_code for one in graduates if one.class_code})
-    return {code: outcomes([one for one in graduates if one.class_code == code], months) for code in codes}
+    of_class: dict[str, list[Alike]] = defaultdict(list)
+    for group in graduates:
+        if group.one.class_code:
+            of_class[group.one.class_code].append(group)
+    return {code: outcomes(of_class[code], months) for code in sorted(of_class)}
 
 
 def told(found: Outcomes) -> dict[str, Any]:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.placement import vacancy_queries
+from services.placement import tracer_queries, vacancy_queries
 from services.placement.employer_link import EmployerLink
 from services.placement.fair import Fair, Visit
 from services.placement.fair_outcomes import Visitor
 from services.placement.graduate import Graduate
-from services.placement.outcomes import Traced
 from services.placement.programme import OpenProgramme
 from services.placement.run import Run
 from services.placement.turn import Turn
@@ -34,6 +33,7 @@ class Store:
             aggregate="graduate",
             indexes=[
                 IndexModel([("programme_code", 1)]),
+                tracer_queries.INDEX,
                 IndexModel([("match.vacancy_id", 1)], sparse=True),
                 IndexModel([("match.run_id", 1)], sparse=True),
                 IndexModel([("programme_code", 1), ("match.vacancy_id", 1)]),
@@ -135,16 +135,6 @@ class Store:
         shown = {"$project": {"programme_code": 1, "class_code": 1, "match": 1, "refused": 1}}
         found = await asyncio.gather(*(self.graduates.aggregate([{"$match": one}, shown]) for one in either))
         return list({one["_id"]: one for some in found for one in some}.values())
-
-    async def completed(self, programme_code: str) -> list[Traced]:
-        """A programme's graduates in the order of their ids, as far as the tracer study goes."""
-        found = await self.graduates.aggregate(
-            [
-                {"$match": {"programme_code": programme_code, "completed": True}},
-                {"$project": {"class_code": 1, "answers": 1, "confirmations": 1}},
-            ]
-        )
-        return sorted(map(Traced.model_validate, found), key=lambda one: one.applicant_id)
 
     async def placements(self, programme_code: str) -> list[dict[str, Any]]:
         """Of a programme's graduates who were ever employed: answers, what employers said, and when answers came."""

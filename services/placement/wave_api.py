@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.placement import outcomes, tracer
+from services.placement import outcomes, tracer, tracer_queries
 from services.placement.api import TheStore
 from services.placement.graduate import Answer, Graduate
 from services.placement.outcomes import Traced
@@ -51,7 +51,9 @@ class Revocation(BaseModel):
 @router.get("/programmes/{code}/waves")
 async def waves(code: str, store: TheStore) -> dict[str, Any]:
     """The planned waves with what is known in each, and what became of graduates as of their latest answers."""
-    found, graduates = await asyncio.gather(store.waves.find({"programme_code": code}), store.completed(code))
+    found, graduates = await asyncio.gather(
+        store.waves.find({"programme_code": code}), tracer_queries.alike(store.graduates, code)
+    )
     return {
         "waves": [
             {**_told(one), **outcomes.told(outcomes.outcomes(graduates, one.months))}
@@ -86,7 +88,7 @@ async def silent(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
     """The graduates who have not answered in a wave or could not be reached, with what they said last."""
-    wave, graduates = await _wave(store, code, months), await store.completed(code)
+    wave, graduates = await _wave(store, code, months), await tracer_queries.completed(store.graduates, code)
     links = await store.links_of(wave.id)
     found = [one for one in graduates if _is_silent(one, months)]
     return {
@@ -120,7 +122,7 @@ async def record(code: str, months: Months, said: Said, store: TheStore) -> dict
 @router.post("/programmes/{code}/waves/{months}/links")
 async def issue_links(code: str, months: Months, store: TheStore) -> dict[str, Any]:
     """The token of everybody who has not answered; links that work stay as they are."""
-    wave, graduates = await _wave(store, code, months), await store.completed(code)
+    wave, graduates = await _wave(store, code, months), await tracer_queries.completed(store.graduates, code)
     asked = [one.applicant_id for one in graduates if _is_silent(one, months)]
     issued: list[Link] = []
     for start in range(0, len(asked), _SIDE_BY_SIDE):

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from services.selection.applicant import Applicant, as_float
-from shared.contracts.registration import Programme
+from services.selection.roster import Filled
+from shared.contracts.registration import ClassOffer, Programme
 from shared.contracts.selection import Outcome
 
 Rows = Iterable[Mapping[str, Any]]
@@ -92,31 +93,38 @@ def standing(applicant: Applicant, class_code: str, outcome: Outcome, until: dat
 
 
 def per_class(programme: Programme, everybody: Iterable[Placing]) -> list[ClassResult]:
-    """The classes in the programme's order."""
-    classes = empty_classes(programme)
-    count(classes, everybody)
-    return list(classes.values())
-
-
-def empty_classes(programme: Programme) -> dict[str, ClassResult]:
-    """By code, in the programme's order, with nobody in them yet."""
-    return {one.code: ClassResult.model_validate(one.model_dump()) for one in programme.classes}
-
-
-def count(classes: Mapping[str, ClassResult], some: Iterable[Placing]) -> None:
-    """Count these people too; each comes once."""
-    for one in some:
+    """The classes in the programme's order; each of these people comes once."""
+    classes = {one.code: empty_class(one) for one in programme.classes}
+    for one in everybody:
         held = classes.get(one.class_code or "")
         if held is None:
             continue
         if one.outcome is Outcome.RESERVE:
             held.reserve += 1
-            held.offered += one.until is not None
         elif one.outcome is Outcome.ACCEPTED:
             held.accepted += 1
             held.first_choice += one.choice == 1
             if one.total is not None:
                 held.cut_off = one.total if held.cut_off is None else min(held.cut_off, one.total)
+    return list(classes.values())
+
+
+def empty_class(offer: ClassOffer) -> ClassResult:
+    return ClassResult.model_validate(offer.model_dump())
+
+
+def filled(offer: ClassOffer, now: Filled, first_choice: int, last: Mapping[str, Applicant]) -> ClassResult:
+    """A class as it is filled now; `last` knows those of its holders who may be the last that got in."""
+    scores = [last[who].scores for who in now.last if who in last]
+    return empty_class(offer).model_copy(
+        update={
+            "accepted": now.accepted,
+            "reserve": now.offered + now.waiting,
+            "offered": now.offered,
+            "first_choice": first_choice,
+            "cut_off": min((float(one.total) for one in scores if one and one.total is not None), default=None),
+        }
+    )
 
 
 def differences(first: Iterable[Placing], second: Iterable[Placing]) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -21,7 +21,6 @@ from shared.problems import Conflict, NotFound
 router = APIRouter()
 
 _RUNS = 20  # the latest ones
-_PORTION = 500  # people read at a time
 _MOST = 500  # of a class, or of the differences, at once
 _TOLD = {"programme_code", "kind", "rule_version", "inputs_digest", "by", "role", "at"}
 
@@ -41,15 +40,19 @@ async def overview(code: str, store: TheStore) -> dict[str, Any]:
 
     `audit_head` vouches for all that was done up to now.
     """
-    programme, missing, runs, head = await asyncio.gather(
-        programme_of(store, code), store.unscored(code), store.latest_runs(code, _RUNS), Trail(store.storage).head()
+    programme = await programme_of(store, code)
+    classes, missing, runs, head = await asyncio.gather(
+        _filled(store, programme, programme.rules.classes),
+        store.unscored(code),
+        store.latest_runs(code, _RUNS),
+        Trail(store.storage).head(),
     )
     decision = programme.decision
     return {
         "decision": decision.model_dump(mode="json", exclude={"expected"}) if decision else None,
         "missing": missing,
         "runs": [summary(one) for one in runs],
-        "classes": await _filled(store, programme),
+        "classes": classes,
         "audit_head": f"selection:{head.n}:{head.hash}",
     }
 
@@ -59,9 +62,11 @@ async def show_class(code: str, class_code: str, store: TheStore, limit: Limit =
     """Who holds a seat now and who is in reserve, each in ranking order."""
     programme = await programme_of(store, code)
     offer = _offer(programme.rules.classes, class_code)
-    found = [one async for some in _standing(store, programme, [offer]) for one in some]
-    found.sort(key=lambda one: one.rank or 0)
-    return _class_list(results.per_class(programme.rules, found), offer, found, limit)
+    classes, roster = await asyncio.gather(
+        _filled(store, programme, [offer]), store.rosters.get(roster_id(code, class_code))
+    )
+    found = await _standing(store, roster, limit) if roster else []
+    return _class_list(classes, offer, found, limit)
 
 
 @router.get("/programmes/{code}/selection/minutes")
@@ -142,35 +147,32 @@ async def placings_of(store: Store, run: Run) -> list[Placing]:
     return await asyncio.to_thread(results.placings, inputs, outcome)
 
 
-async def _filled(store: Store, programme: OpenProgramme) -> list[ClassResult]:
-    """The classes as they are filled now; of their people only some hundred are in memory at a time."""
-    classes = results.empty_classes(programme.rules)
-    async for some in _standing(store, programme, programme.rules.classes):
-        results.count(classes, some)
-    return list(classes.values())
-
-
-async def _standing(
-    store: Store, programme: OpenProgramme, offers: Sequence[ClassOffer]
-) -> AsyncIterator[list[Placing]]:
-    """Who holds a seat, or is in reserve, in these classes as they are filled now, in portions."""
-    rosters: dict[str, Roster] = await store.rosters.get_many(roster_id(programme.id, one.code) for one in offers)
-    until = {one.applicant_id: one.until for roster in rosters.values() for one in roster.offers}
-    people = [
-        (who, roster.class_code, outcome)
-        for roster in rosters.values()
-        for outcome, those in (
-            (Outcome.ACCEPTED, roster.holders),
-            (Outcome.RESERVE, roster.in_reserve),
-        )
-        for who in those
+async def _filled(store: Store, programme: OpenProgramme, offers: Sequence[ClassOffer]) -> list[ClassResult]:
+    """These classes as they are filled now."""
+    rosters, first = await asyncio.gather(
+        store.filled(programme.id), store.first_choices(programme.id, [one.code for one in offers])
+    )
+    last = await store.as_listed([who for one in offers if one.code in rosters for who in rosters[one.code].last])
+    return [
+        results.filled(offer, rosters[offer.code], first[offer.code], last)
+        if offer.code in rosters
+        else results.empty_class(offer)
+        for offer in offers
     ]
-    for start in range(0, len(people), _PORTION):
-        some = people[start : start + _PORTION]
-        known = await store.as_listed([who for who, _, _ in some])
-        yield [
-            results.standing(known[who], code, outcome, until.get(who)) for who, code, outcome in some if who in known
-        ]
+
+
+async def _standing(store: Store, roster: Roster, limit: int) -> list[Placing]:
+    """Who holds a seat of a class, and who is in reserve, in ranking order: of each the first `limit` at least."""
+    until = {one.applicant_id: one.until for one in roster.offers}
+    holders, reserves = roster.best_holders(limit), roster.in_reserve[: len(until) + limit]
+    known = await store.as_listed([*holders, *reserves])
+    found = [
+        results.standing(known[who], roster.class_code, outcome, until.get(who))
+        for those, outcome in ((holders, Outcome.ACCEPTED), (reserves, Outcome.RESERVE))
+        for who in those
+        if who in known
+    ]
+    return sorted(found, key=lambda one: one.rank or 0)
 
 
 def _offer(offers: Sequence[ClassOffer], class_code: str) -> ClassOffer:

@@ -44,7 +44,8 @@ class Offer(BaseModel):
 
 class Roster(Document):
     """One class of one programme, `<programme>/<class>`: never more holders and offers than seats; reserves in ranking
-    order.
+    order. Of the holders, those whom the decision put in come first, in ranking order, then those promoted, each of
+    whom stands in `promotions` and ranks behind them: reserves are who did not get in.
     """
 
     class_code: str = ""
@@ -88,6 +89,11 @@ class Roster(Document):
     def in_reserve(self) -> list[str]:
         """Those to whom a seat is offered, and those who wait, in ranking order."""
         return [*(one.applicant_id for one in self.offers), *self.reserves]
+
+    def best_holders(self, count: int) -> list[str]:
+        """Some of the holders, among them the first `count` in ranking order."""
+        promoted = self.holders[-len(self.promotions) :] if self.promotions else []
+        return list(dict.fromkeys([*self.holders[:count], *promoted]))
 
     @property
     def free_seats(self) -> int:
@@ -143,6 +149,17 @@ class Roster(Document):
             promoted = self.reserves.pop(0)
             self.holders.append(promoted)
             self.promotions.append(Promotion(freed_by=freed_by, promoted=promoted))
+
+
+class Filled(BaseModel):
+    """How many hold a seat of a class, are offered one, and wait for one; `last` are holders, among them the last in
+    ranking order.
+    """
+
+    accepted: int
+    offered: int
+    waiting: int
+    last: list[str]
 
 
 def roster_id(programme_code: str, class_code: str) -> str:

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from services.selection.applicant import Applicant
 from services.selection.person import Person
 from services.selection.programme import Deciding, OpenProgramme
-from services.selection.roster import Roster
+from services.selection.roster import Filled, Roster
 from services.selection.run import Run
+from shared.contracts.selection import Outcome
 from shared.run_chunks import RunChunks
 from shared.storage import IndexModel, Storage, StorageAway, guarded
 
@@ -26,11 +27,16 @@ _TO_BE_SCORED = {"screening.passed": True, "withdrawn": False}
 _LISTED = dict.fromkeys(("registration_no", "facts", "scores", "decision"), 1)
 _NO_LEDGER = {"ledger": 0, "outbox": 0}
 _UNSCORED = {**_TO_BE_SCORED, "scores": None}
+_ACCEPTED = {"decision.outcome": Outcome.ACCEPTED.value, "withdrawn": False}
 
 
 def _by_number(name: str, those: dict[str, Any]) -> IndexModel:
     keys = [("programme_code", 1), ("registration_no", 1)]
     return IndexModel(keys, name=name, collation=_BY_NUMBER, partialFilterExpression=those)
+
+
+def _size(field: str) -> dict[str, Any]:
+    return {"$size": {"$ifNull": [f"${field}", []]}}  # a class that was filled long ago may lack it
 
 
 class Store:
@@ -46,6 +52,12 @@ class Store:
                 IndexModel([("person_id", 1)]),
                 _by_number("to_be_scored", _TO_BE_SCORED),
                 _by_number("unscored", _UNSCORED),
+                # whole conditions, so that who got their first choice is counted without reading anybody
+                IndexModel(
+                    [(name, 1) for name in ("programme_code", *_ACCEPTED, "decision.class_code", "facts.choices.0")],
+                    name="accepted_by_choice",
+                    partialFilterExpression=_ACCEPTED,
+                ),
             ],
         )
         self.persons = storage.documents("persons", Person, aggregate="person")
@@ -118,9 +130,30 @@ class Store:
         found = await guarded(self.rosters.raw.find(where, {"_id": 1}).to_list(None))
         return [str(one["_id"]) for one in found]
 
+    async def filled(self, programme_code: str) -> dict[str, Filled]:
+        """How far each class is filled, by its code; of its people only those who may be the last to have got in."""
+        shown = {
+            "class_code": 1,
+            "accepted": {"$size": "$holders"},
+            "offered": _size("offers"),
+            "waiting": {"$size": "$reserves"},
+            "last": {"$slice": ["$holders", {"$subtract": [-1, _size("promotions")]}]},
+        }
+        found = await self.rosters.aggregate([{"$match": {"programme_code": programme_code}}, {"$project": shown}])
+        return {one["class_code"]: Filled.model_validate(one) for one in found}
+
+    async def first_choices(self, programme_code: str, class_codes: Iterable[str]) -> dict[str, int]:
+        """How many of those who are accepted in these classes wanted theirs most, by its code."""
+        accepted = {"programme_code": programme_code, **_ACCEPTED}
+        return await self.applicants.count_each(
+            {code: {**accepted, "decision.class_code": code, "facts.choices.0": code} for code in class_codes}
+        )
+
     async def latest_runs(self, programme_code: str, limit: int) -> list[Run]:
-        """Simulations and the decision, the latest first."""
-        return await self.runs.find({"programme_code": programme_code}, sort=[("at", -1)], limit=limit)
+        """Simulations and the decision, the latest first; without rules and ledgers, to be told and not to be saved."""
+        where, fields = {"programme_code": programme_code}, {"definition": 0, **_NO_LEDGER}
+        cursor = self.runs.raw.find(where, fields, sort=[("at", -1)], limit=limit)
+        return [Run.model_validate(found) for found in await guarded(cursor.to_list(limit))]
 
     async def interrupted_decisions(self) -> list[str]:
         """The codes of programmes whose decision was begun, is not finished, and is carried out by nobody."""

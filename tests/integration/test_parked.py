@@ -24,6 +24,7 @@ from shared.problems import Conflict, NotFound
 from shared.progress import Reach, progress
 from shared.retries import NotYet, Permanent
 from shared.storage import Storage
+from shared.upkeep import Upkeep
 from tests.conftest import Urls
 from tests.events import message, until
 
@@ -42,9 +43,18 @@ class Service:
         self.urls = urls
         self.storage = Storage(urls.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji")
         self.leavers = self.storage.documents("leavers", Leaver, aggregate="leaver")
-        self.parking = Parking(urls.amqp, self.storage, [QUEUE])
         self.refuse: Callable[[str], Exception | None] = lambda who: None
         self.handled: list[tuple[str, Meta]] = []
+        self.upkeep = Upkeep(urls.amqp, self.subscriptions())
+        self.parking = self.replica()
+
+    def subscriptions(self) -> Subscriptions:
+        on = Subscriptions("uji")
+        on(ApplicantWithdrawn)(self.take)
+        return on
+
+    def replica(self) -> Parking:
+        return Parking(self.urls.amqp, self.storage, [QUEUE], self.upkeep.count_parked)
 
     async def take(self, event: ApplicantWithdrawn, meta: Meta, store: object) -> None:
         if error := self.refuse(event.applicant_id):
@@ -53,8 +63,7 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Subscriptions]:
-        on = Subscriptions("uji")
-        on(ApplicantWithdrawn)(self.take)
+        on = self.subscriptions()
         task = asyncio.create_task(on.run(self.urls.amqp, None))
         await until(lambda: on.ready)
         try:
@@ -84,7 +93,10 @@ async def service(servers: Urls, broker: AbstractConnection) -> AsyncIterator[Se
     service = Service(servers)
     await service.storage.prepare()
     context.actor.set(context.Actor("operator-1", "operator"))
+    keeping = asyncio.create_task(service.upkeep.run())
     yield service
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
     service.storage.close()
 
 
@@ -239,7 +251,7 @@ async def test_an_interrupted_replay_loses_nothing_and_the_same_key_finishes_it(
 
 async def test_two_who_look_or_act_at_once_never_see_or_do_half(service: Service, broker: AbstractConnection) -> None:
     await park(broker, service, *"abc")
-    other = Parking(service.urls.amqp, service.storage, [QUEUE])  # another replica
+    other = service.replica()  # another replica
     looks = await asyncio.gather(*(one.look() for one in (service.parking, other) * 4))
     assert {len(found) for found in looks} == {3}
     deeds = await asyncio.gather(
@@ -254,12 +266,33 @@ async def test_who_waits_too_long_is_told(
     service: Service, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parking, "_WAIT_S", 0.3)
-    other = Parking(service.urls.amqp, service.storage, [QUEUE])
+    other = service.replica()
     for busy in (other, service.parking):
         async with asyncio.timeout(30), busy._alone():
             with pytest.raises(Conflict):
                 await service.parking.look()
     assert await service.parking.look() == []
+
+
+async def test_where_nothing_is_parked_nothing_is_taken_and_nobody_waits_for_another(service: Service) -> None:
+    async def counted() -> bool:
+        return await service.upkeep.count_parked() == {QUEUE: 0}
+
+    await until(counted)
+    before = await service.parking._lease.turn()
+    assert await asyncio.gather(*(service.parking.look() for _ in range(5))) == [[]] * 5
+    assert await service.parking._lease.turn() == before is not None
+
+
+async def test_what_another_has_taken_to_look_at_is_not_missed(service: Service, broker: AbstractConnection) -> None:
+    await park(broker, service, "a", "b")
+    other = service.replica()
+    async with other._alone(), parking._taken(broker, QUEUE) as (messages, _):
+        assert len(messages) == 2 and await service.upkeep.count_parked() == {QUEUE: 0}
+        looking = asyncio.create_task(service.parking.look())
+        await asyncio.sleep(0.5)
+        assert not looking.done()
+    assert len(await looking) == 2
 
 
 async def test_thousands_are_looked_at_and_discarded_as_a_group(service: Service, broker: AbstractConnection) -> None:

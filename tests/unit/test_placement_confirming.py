@@ -11,7 +11,7 @@ from services.placement.confirmation_list import Standing
 from services.placement.employer_link import EmployerLink, link_id
 from services.placement.graduate import Answer, Graduate
 from services.placement.match import Answered, Match
-from services.placement.outcomes import Traced
+from services.placement.outcomes import Alike, Traced
 from shared.contracts.placement import EmployerSays, Party, PlacementRecorded, Source, Status
 from shared.ledger import Signature
 from shared.problems import Conflict, Invalid
@@ -128,7 +128,7 @@ def test_a_placement_rate_has_what_employers_say_beside_it() -> None:
     heard, silent, elsewhere = placed(), placed(), placed(answered(6, None))
     confirming.confirm(heard, "CV Maju", said(), SIGNED)
     found = outcomes.outcomes(
-        [Traced.model_validate(one.model_dump(by_alias=True)) for one in (heard, silent, elsewhere)]
+        [Alike(Traced.model_validate(one.model_dump(by_alias=True))) for one in (heard, silent, elsewhere)]
     )
     assert (found.graduates, found.working, found.named) == (3, 3, 2)
     assert found.employer_says == {"confirmed": 1, "denied": 0, "left": 0}

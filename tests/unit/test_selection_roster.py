@@ -51,6 +51,15 @@ def test_a_reserve_who_withdraws_leaves_the_list() -> None:
     assert one.reserves == ["d"]
 
 
+def test_the_best_holders_are_among_some_of_them_whoever_was_promoted() -> None:
+    one = Roster(_id="UJI-1/A", seats=3, holders=["a", "b", "c"], reserves=["d", "e"])
+    assert one.best_holders(2) == ["a", "b"]
+    one.free("a", promote=True)
+    one.free("b", promote=True)
+    assert one.holders == ["c", "d", "e"]
+    assert one.best_holders(1) == ["c", "d", "e"]  # who was promoted may have been given the seat by hand
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), max_size=12))
 def test_seats_never_exceed_capacity_and_nobody_is_there_twice(steps: list[tuple[str, bool]]) -> None:
     one = roster()

@@ -1,6 +1,6 @@
 """Kelas: who is in a class, attendance day by day in a grid, closing it, and the sheet that is signed."""
 
-import contextlib
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from services.gateway.api import classes, cover, programmes
 from services.gateway.api.classes import Closing, Mark, Marks
-from services.gateway.api.gateway import TheGateway
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import Caller
 from services.gateway.pages import site
 from services.gateway.pages.forms import day_of
 from services.gateway.pages.visitor import Page, Visitor
@@ -29,11 +30,11 @@ _FIELD = "h"  # h:<applicant>:<day>:<what stood there when the page was made>
 @router.get("/program/{code}/kelas")
 async def list_classes(code: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """The classes of a programme and how far their people are."""
-    programme = await programmes.show_programme(code, gateway, caller)
-    funnel = await programmes.funnel(code, gateway, caller)
-    covers: dict[str, Any] = {}
-    with contextlib.suppress(Away, Refused):  # certification is away, or has not heard of the programme yet
-        covers = {one["class_code"]: one for one in (await cover.show_classes(code, gateway, caller))["classes"]}
+    programme, funnel, covers = await asyncio.gather(
+        programmes.show_programme(code, gateway, caller),
+        programmes.funnel(code, gateway, caller),
+        _covers(code, gateway, caller),
+    )
     told: dict[str, Any] = {"programme": programme, "per_class": funnel.per_class, "covers": covers}
     return site.render(request, "kelas.html", caller, **told)
 
@@ -137,6 +138,15 @@ async def shown_one(
     }
     status = refused.status if refused else Conflict.status if overtaken or not_issued else 200
     return site.render(request, "satu_kelas.html", caller, status=status, **told)
+
+
+async def _covers(code: str, gateway: Gateway, caller: Caller) -> dict[str, Any]:
+    """By class; nothing while certification is away, or has not heard of the programme yet."""
+    try:
+        found = await cover.show_classes(code, gateway, caller)
+    except (Away, Refused):
+        return {}
+    return {one["class_code"]: one for one in found["classes"]}
 
 
 def _marks(form: FormData) -> Marks:

@@ -1,5 +1,6 @@
 """Seleksi: simulate, compare, decide, and who is in which class."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -42,10 +43,12 @@ async def show_run(
     code: str, run_id: str, request: Request, gateway: TheGateway, caller: Visitor, kelas: Chosen = ""
 ) -> Response:
     """What a simulation brings, per class; of `kelas` everybody."""
-    programme = await programmes.show_programme(code, gateway, caller)
-    run = await selection.run_classes(code, run_id, gateway, caller)
+    programme, run, now = await asyncio.gather(
+        programmes.show_programme(code, gateway, caller),
+        selection.run_classes(code, run_id, gateway, caller),
+        selection.overview(code, gateway, caller),
+    )
     shown = await selection.run_class(code, run_id, kelas, gateway, caller) if kelas else None
-    now = await selection.overview(code, gateway, caller)
     told = {"programme": programme, "run": run, "shown": shown, "now": now}
     return site.render(request, "seleksi_simulasi.html", caller, **told)
 
@@ -96,24 +99,22 @@ async def _overview(
     unchosen: bool = False,
 ) -> Response:
     """`problem` is why a simulation was not made; `unchosen` says that two are needed to be compared."""
-    told: dict[str, Any] = {
-        "programme": await programmes.show_programme(code, gateway, caller),
-        "now": await selection.overview(code, gateway, caller),
-        "problem": problem,
-        "unchosen": unchosen,
-    }
+    programme, now = await asyncio.gather(
+        programmes.show_programme(code, gateway, caller), selection.overview(code, gateway, caller)
+    )
+    told: dict[str, Any] = {"programme": programme, "now": now, "problem": problem, "unchosen": unchosen}
     return site.render(request, "seleksi.html", caller, status=_status(problem, unchosen), **told)
 
 
 async def _confirm(
     code: str, run_id: str, request: Request, gateway: Gateway, caller: Caller, *, problem: str | None = None
 ) -> Response:
-    told: dict[str, Any] = {
-        "programme": await programmes.show_programme(code, gateway, caller),
-        "run": await selection.run_classes(code, run_id, gateway, caller),
-        "now": await selection.overview(code, gateway, caller),
-        "problem": problem,
-    }
+    programme, run, now = await asyncio.gather(
+        programmes.show_programme(code, gateway, caller),
+        selection.run_classes(code, run_id, gateway, caller),
+        selection.overview(code, gateway, caller),
+    )
+    told: dict[str, Any] = {"programme": programme, "run": run, "now": now, "problem": problem}
     return site.render(request, "seleksi_putuskan.html", caller, status=_status(problem, unchosen=False), **told)
 
 
