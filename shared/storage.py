@@ -80,11 +80,16 @@ class Taken(Exception):
 
 
 class Storage:
-    """A service's database. `on_commit` hears of every committed event and deed: the relay need not look for them."""
+    """A service's database. `on_commit` hears of every committed event and deed: the relay need not look for them.
+
+    `keep_pace` is for whoever commits thousands, to be awaited every few hundred: it returns when not so much is left
+    to be published that it fills the memory.
+    """
 
     def __init__(self, url: str, database: str, service: str, **options: Any) -> None:
         self.service = service
         self.on_commit: Callable[[Committed], None] = lambda committed: None
+        self.keep_pace: Callable[[], Awaitable[None]] = _at_once
         self.collections: list[Documents[Any]] = []
         self._restored: Restored | None = None
         self._looking = asyncio.Lock()
@@ -231,7 +236,8 @@ class Documents(Generic[D]):
         self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, hint: str | None = None
     ) -> AsyncIterator[D]:
         """The documents that match, a few hundred in memory at a time."""
-        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit, hint=hint)
+        # of what the server would send at once by itself, 16 MB, a hundred are as many in objects
+        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit, hint=hint, batch_size=BATCH)
         while batch := await guarded(cursor.to_list(BATCH)):
             for found in batch:
                 yield self.kind.model_validate(found)
@@ -241,10 +247,11 @@ class Documents(Generic[D]):
         found: list[Json] = await guarded(self.raw.aggregate(list(pipeline)).to_list(None))
         return found
 
-    async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str) -> list[Json]:
-        """The same for what nobody waits for: over very many documents; `hint` names the index to use."""
+    async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str | None = None) -> list[Json]:
+        """The same over very many documents, however long it takes; `hint` names the index to use."""
+        named = {"hint": hint} if hint else {}
         with timeout(_PATIENT_S):
-            found: list[Json] = await guarded(self.raw.aggregate(list(pipeline), hint=hint).to_list(None))
+            found: list[Json] = await guarded(self.raw.aggregate(list(pipeline), **named).to_list(None))
         return found
 
     async def change(
@@ -350,6 +357,10 @@ class Documents(Generic[D]):
         if lock is None:
             lock = self._locks[document_id] = asyncio.Lock()
         return lock
+
+
+async def _at_once() -> None:
+    """Where nothing is published, nothing has to be waited for."""
 
 
 def _left_behind(older_than_ms: int) -> Json:

@@ -144,6 +144,7 @@ class SheetIntake:
         saving: asyncio.Future[list[tuple[Submission, Applicant | None]]] | None = None
         try:
             while some := list(islice(rest, _TOGETHER)):
+                await self._store.storage.keep_pace()
                 made = []
                 for submission, number in some:
                     make = partial(new, self._store.vault, programme, submission, key, signed)
