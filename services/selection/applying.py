@@ -1,5 +1,6 @@
 """Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from services.selection.person import Person
 from services.selection.rescreening import settle_all, side_by_side
 from services.selection.roster import Roster, roster_id
 from services.selection.run import Counts, Run, count, placed_of
-from services.selection.store import Store
+from services.selection.store import HowFar, Store
 from shared.contracts import Event
 from shared.contracts.registration import ClassOffer
 from shared.contracts.selection import Outcome
@@ -26,7 +27,7 @@ async def claim_accepted(store: Store, code: str, candidates: list[Candidate], o
         if not await claim_person(store, code, wanted[applicant_id]):
             refused.add(applicant_id)
 
-    await side_by_side(claim, list(wanted))
+    await side_by_side(store, claim, list(wanted))
     return refused
 
 
@@ -44,9 +45,13 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
     return answer
 
 
-async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
-    """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
-    outcome = {row["applicant_id"]: placed_of(row) for row in await store.run_chunks.kept(run.id, run.outcome)}
+async def apply(store: Store, run: Run, candidates: list[Candidate], far: HowFar) -> None:
+    """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere.
+
+    `far` is told how many applicants have theirs.
+    """
+    rows = store.run_chunks.each(run.id, run.outcome)
+    outcome = {row["applicant_id"]: placed_of(row) async for some in rows for row in some}
     by_id = {one.applicant_id: one for one in candidates}
     signed = Signature(run.by, signature().at, run.role)
     in_class: dict[str, list[Placed]] = defaultdict(list)
@@ -63,8 +68,10 @@ async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
             lambda applicant: ruling.decide(applicant, placed, candidate, run.id, run.rule_version, signed),
         )
 
-    await side_by_side(tell, list(outcome))
-    counts = count(candidates, list(outcome.values()))
+        far.told += 1
+
+    await side_by_side(store, tell, list(outcome))
+    counts = await asyncio.to_thread(count, candidates, list(outcome.values()))
     await store.runs.change(run.id, lambda current: _with_counts(current, counts))
     accepted = [by_id[one.applicant_id].person_id for one in outcome.values() if one.outcome is Outcome.ACCEPTED]
     elsewhere = set(await store.ids_of(accepted)) - set(by_id)

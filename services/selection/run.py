@@ -4,21 +4,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
-from sys import intern
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, Field
 
+from services.selection import alike
 from services.selection.allocation import Candidate, Placed
 from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
-from shared.run_rows import rows_digest
 
 
 class RunKind(StrEnum):
@@ -55,7 +52,7 @@ class Run(Document):
     at: str = ""
     ledger: list[Entry] = Field(default_factory=list)
 
-    def allocate_to(self, outcome: str, rows: Sequence[dict[str, Any]], signed: Signature) -> bool:
+    def allocate_to(self, outcome: str, outcome_digest: str, signed: Signature) -> bool:
         """Name the outcome that counts, and put on record what it came from; False when there is one."""
         if self.outcome:
             return False
@@ -66,7 +63,7 @@ class Run(Document):
                 "allocated",
                 rule_version=self.rule_version,
                 inputs_digest=self.inputs_digest,
-                outcome_digest=rows_digest(rows),
+                outcome_digest=outcome_digest,
             )
         )
         return True
@@ -88,8 +85,8 @@ def digest(programme: Programme, candidates: Sequence[Candidate]) -> str:
     if definition["selection"]["reserve_confirm_days"] is None:  # as before there was such a thing: old runs replay
         del definition["selection"]["reserve_confirm_days"]
     state = hashlib.sha256(orjson.dumps(definition, option=orjson.OPT_SORT_KEYS))
-    for row in sorted((input_row(one) for one in candidates), key=lambda row: str(row["applicant_id"])):
-        state.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
+    for one in sorted(candidates):  # by applicant id
+        state.update(orjson.dumps(input_row(one), option=orjson.OPT_SORT_KEYS))
     return state.hexdigest()
 
 
@@ -104,26 +101,18 @@ def input_row(candidate: Candidate) -> dict[str, Any]:
 
 
 def candidate_of(row: dict[str, object]) -> Candidate:
-    """The candidate in a stored input row.
-
-    What many have alike, codes and scores, is one object for all of them: a third of the memory of a large run.
-    """
+    """The candidate in a stored input row."""
     return Candidate(
         applicant_id=str(row["applicant_id"]),
         person_id=str(row["person_id"]),
         registration_no=str(row["registration_no"]),
         registered_at=datetime.fromisoformat(str(row["registered_at"])),
-        choices=tuple(map(intern, row["choices"])),  # type: ignore[call-overload]
+        choices=alike.choices(tuple(row["choices"])),  # type: ignore[arg-type]
         willing_to_move=bool(row["willing_to_move"]),
-        written=None if row["written"] is None else _score(str(row["written"])),
-        total=None if row["total"] is None else _score(str(row["total"])),
+        written=None if row["written"] is None else alike.score(str(row["written"])),
+        total=None if row["total"] is None else alike.score(str(row["total"])),
         exclusive=bool(row["exclusive"]),
     )
-
-
-@lru_cache(maxsize=20_000)  # 0 to 100, with two decimals, twice
-def _score(written: str) -> Decimal:
-    return Decimal(written)
 
 
 def outcome_row(placed: Placed) -> dict[str, Any]:
