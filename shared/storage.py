@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -89,7 +89,7 @@ class Storage:
     def __init__(self, url: str, database: str, service: str, **options: Any) -> None:
         self.service = service
         self.on_commit: Callable[[Committed], None] = lambda committed: None
-        self.keep_pace: Callable[[], Awaitable[None]] = _at_once
+        self.keep_pace: Callable[[], Coroutine[Any, Any, None]] = _at_once
         self.collections: list[Documents[Any]] = []
         self._restored: Restored | None = None
         self._looking = asyncio.Lock()

@@ -72,12 +72,10 @@ async def _carry_out(store: Store, programme_code: str, far: HowFar) -> Run:
     run = await _run(store, decision.run_id)
     if decision.state is Deciding.DONE:
         return run
-    candidates = [candidate_of(row) async for rows in store.run_chunks.each(run.id, run.inputs) for row in rows]
     if decision.state is not Deciding.ALLOCATED:
-        run = await _allocate(store, run, candidates)
+        run = await _allocate(store, run)
         await _advance(store, programme_code, run.id, Deciding.ALLOCATED)
-    far.of = len(candidates)
-    await apply(store, run, candidates, far)
+    await apply(store, run, far)
     await _advance(store, programme_code, run.id, Deciding.DONE)
     return await _run(store, run.id)
 
@@ -106,9 +104,10 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
         raise Conflict("inputs_changed", "Something has changed while it was being decided: decide again.")
 
 
-async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
+async def _allocate(store: Store, run: Run) -> Run:
     """Find the outcome and claim everybody it accepts; whoever was accepted elsewhere meanwhile is left out."""
     programme = run.rules
+    candidates = [candidate_of(row) async for rows in store.run_chunks.each(run.id, run.inputs) for row in rows]
     excluded: set[str] = set()
     while True:
         eligible = [one for one in candidates if one.applicant_id not in excluded]

@@ -1,10 +1,10 @@
 """A run of the selection, simulated or decided: what went in, what came out, and that anyone can replay it."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from sys import intern
 from typing import Any
 
 import orjson
@@ -33,6 +33,20 @@ class Counts(BaseModel):
     first_choice: int = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     accepted_per_class: dict[str, int] = Field(default_factory=dict)
+
+    def add(self, placed: Placed, first_choice: str | None) -> None:
+        """Count one more, who is among the candidates already."""
+        for reason in placed.reasons:
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        if placed.outcome is Outcome.ACCEPTED:
+            self.accepted += 1
+            self.first_choice += placed.class_code == first_choice
+            if placed.class_code:
+                self.accepted_per_class[placed.class_code] = self.accepted_per_class.get(placed.class_code, 0) + 1
+        elif placed.outcome is Outcome.RESERVE:
+            self.reserve += 1
+        else:
+            self.rejected += 1
 
 
 class Run(Document):
@@ -120,20 +134,15 @@ def outcome_row(placed: Placed) -> dict[str, Any]:
 
 
 def placed_of(row: dict[str, Any]) -> Placed:
-    return Placed(**{**row, "outcome": Outcome(row["outcome"]), "reasons": tuple(row["reasons"])})
+    code = row["class_code"]
+    told = {"outcome": Outcome(row["outcome"]), "class_code": code and intern(code), "reasons": tuple(row["reasons"])}
+    return Placed(**{**row, **told})
 
 
-def count(candidates: Sequence[Candidate], outcome: Sequence[Placed]) -> Counts:
+def count(candidates: Sequence[Candidate], outcome: Iterable[Placed]) -> Counts:
     """The counts of an outcome."""
     wanted = {one.applicant_id: one.choices[0] for one in candidates if one.choices}
-    outcomes = Counter(one.outcome for one in outcome)
-    accepted = [one for one in outcome if one.outcome is Outcome.ACCEPTED]
-    return Counts(
-        candidates=len(candidates),
-        accepted=outcomes[Outcome.ACCEPTED],
-        reserve=outcomes[Outcome.RESERVE],
-        rejected=outcomes[Outcome.REJECTED],
-        first_choice=sum(wanted.get(one.applicant_id) == one.class_code for one in accepted),
-        reasons=dict(Counter(reason for one in outcome for reason in one.reasons)),
-        accepted_per_class=dict(Counter(one.class_code for one in accepted if one.class_code)),
-    )
+    counts = Counts(candidates=len(candidates))
+    for placed in outcome:
+        counts.add(placed, wanted.get(placed.applicant_id))
+    return counts

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from services.selection import applying, deciding, eligibility, grading
-from services.selection.allocation import Candidate
+from services.selection.allocation import Candidate, Placed
 from services.selection.applicant import Applicant
 from services.selection.deciding import decide, resume
 from services.selection.programme import Decision, OpenProgramme
 from services.selection.results_api import decision_of
 from services.selection.roster import Roster, roster_id
+from services.selection.run import Run
 from services.selection.scoring import Scores
 from services.selection.store import Store
 from services.selection.under_way import UnderWay
 from services.selection.withdrawing import withdraw
 from shared.contracts import Event
-from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn
+from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn, ClassOffer
 from shared.ledger import signature
 from shared.meta import Meta
 from shared.problems import Conflict
@@ -204,19 +205,19 @@ async def test_a_decision_that_nobody_carries_out_any_more_is_resumed_by_whoever
 async def test_whoever_asks_for_a_decision_that_takes_long_hears_how_far_it_is_and_starts_no_second_one(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carried_out, go_on, apply = list[str](), asyncio.Event(), applying.apply
+    carried_out, go_on, fill = list[str](), asyncio.Event(), applying._fill
 
-    async def held_up(*given: Any) -> None:
-        carried_out.append(given[1].id)
+    async def held_up(some: Store, run: Run, offer: ClassOffer, placed: list[Placed]) -> None:
+        carried_out.append(run.id)
         await go_on.wait()
-        await apply(*given)
+        await fill(some, run, offer, placed)
 
-    monkeypatch.setattr(deciding, "apply", held_up)
+    monkeypatch.setattr(applying, "_fill", held_up)
     here, another_replica = UnderWay(store), UnderWay(store)
     assert await here.decide(CODE, None, 0) is None
     asked_again = [asyncio.create_task(one.decide(CODE, None, 30)) for one in (here, here, another_replica)]
     assert await another_replica.decide(CODE, None, 0.7) is None
-    await until(lambda: told_of(store, 3))
+    await until(lambda: told_nobody(store))
     go_on.set()
     runs = [await one for one in asked_again]
     assert {one.id for one in runs if one} == set(carried_out)
@@ -225,9 +226,9 @@ async def test_whoever_asks_for_a_decision_that_takes_long_hears_how_far_it_is_a
     assert ended and (ended["state"], ended["progress"]) == ("done", None)
 
 
-async def told_of(store: Store, people: int) -> bool:
+async def told_nobody(store: Store) -> bool:
     decision = await decision_of(store, await programme_now(store))
-    return decision is not None and decision["progress"] == {"told": 0, "of": people}
+    return decision is not None and decision["progress"] == {"told": 0, "of": 3}
 
 
 async def last_seen(store: Store, when: datetime) -> None:
