@@ -21,7 +21,7 @@ from shared.suspects import Key, Suspects, outlet
 
 log = logging.getLogger(__name__)
 
-_BATCH = 500  # documents whose events are in flight at once
+_BATCH = 200  # documents whose events are in flight at once; to begin with them all is one turn of the event loop
 _ENOUGH = 100  # documents for which no more are waited for
 _APART_S = 0.03  # between the beginnings of two batches, so that what is committed in a stream goes out together
 _CONFIRM_TIMEOUT_S = 10.0

@@ -5,7 +5,6 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
-    Callable,
     Collection,
     Iterable,
     Iterator,
@@ -61,17 +60,15 @@ class SheetIntake:
 
         Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
         """
-        with unwatched() as each:
-            rows, unusable = await self._read_all(programme, sheet, each)
+        with unwatched():
+            rows, unusable = await self._read_all(programme, sheet)
             turn = nullcontext() if dry_run else self._importing.setdefault(programme.code, asyncio.Lock())
             taking = self._take_in(programme, rows, unusable, key, signed, dry_run=dry_run)
             async with turn, aclosing(taking):
                 async for judged in taking:
                     yield judged
 
-    async def _read_all(
-        self, programme: Programme, sheet: AsyncIterable[Rows], each: Callable[[list[Row]], Iterator[Row]]
-    ) -> tuple[list[SheetRow], list[Judged]]:
+    async def _read_all(self, programme: Programme, sheet: AsyncIterable[Rows]) -> tuple[list[SheetRow], list[Judged]]:
         """The rows that can be used, and the refusals of the others."""
         breath = Breath()
         numbers: set[int] = set()
@@ -79,7 +76,7 @@ class SheetIntake:
         columns: dict[tuple[str, ...], tuple[str, ...]] = {}
         unusable: list[Judged] = []
         async for rows in sheet:
-            for row in each(rows.rows):
+            for row in rows.rows:
                 if row.row in numbers:
                     raise Invalid("rows_not_unique", "Two rows have the same number.")
                 numbers.add(row.row)
