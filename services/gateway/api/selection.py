@@ -6,17 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
 
-from services.gateway import paper
 from services.gateway.api.applicants import Reveal, Why
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.caught_up import caught_up
 from services.gateway.listing import fields
-from services.gateway.minutes import minutes
 from services.gateway.names import names_of
 from services.gateway.roles import PREFIX
 from services.gateway.services import ROWS_TIMEOUT_S, at
-from services.gateway.workbook import as_file
+from services.gateway.workbook import PDF_TYPE, as_file
 from shared.problems import Forbidden, Invalid
 
 router = APIRouter(tags=["selection"])
@@ -49,7 +47,7 @@ async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Kn
 @router.get(
     "/programmes/{code}/selection/minutes.pdf",
     response_class=Response,
-    responses={200: {"content": {paper.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def print_minutes(
     code: str, request: Request, gateway: TheGateway, caller: Known, reveal: Reveal = None, why: Why = None
@@ -67,8 +65,15 @@ async def print_minutes(
     people = [one["applicant_id"] for held in told["classes"] for one in (*held["accepted"], *held["reserves"])]
     names = await names_of(gateway.services, people, why or _MINUTES, caller) if asked else None
     async with gateway.exporting:
-        printed = await asyncio.to_thread(minutes, told, names, office=request.app.state.settings.office)
-    return Response(printed, media_type=paper.MEDIA_TYPE, headers=as_file(f"berita-acara-{code}.pdf"))
+        printed = await asyncio.to_thread(_minutes, told, names, request.app.state.settings.office)
+    return Response(printed, media_type=PDF_TYPE, headers=as_file(f"berita-acara-{code}.pdf"))
+
+
+def _minutes(told: dict[str, Any], names: dict[str, str] | None, office: str) -> bytes:
+    # not before something is printed: it takes 9 MB
+    from services.gateway.minutes import minutes
+
+    return minutes(told, names, office=office)
 
 
 @router.post("/programmes/{code}/selection/simulate")
