@@ -64,10 +64,11 @@ def _screened(api: httpx.Client, code: str) -> int:
 
 
 def _decide(api: httpx.Client, code: str) -> None:
-    """Asked again while events are still to come, and while it takes longer than the gateway waits for it."""
+    """Asked again while events are still to come, and while it takes longer than the gateway waits for its end."""
     deadline = time.monotonic() + WITHIN_S
-    while (answer := api.post(f"/programmes/{code}/selection/decide")).is_error:
-        if answer.json().get("code") not in ("not_caught_up", "service_away") or time.monotonic() > deadline:
+    while (answer := api.post(f"/programmes/{code}/selection/decide")).status_code != httpx.codes.OK:
+        under_way = answer.status_code == httpx.codes.ACCEPTED
+        if not (under_way or answer.json().get("code") == "not_caught_up") or time.monotonic() > deadline:
             break
     _ok(answer)
 

@@ -21,11 +21,13 @@ from shared.suspects import Key, Suspects, outlet
 
 log = logging.getLogger(__name__)
 
-_BATCH = 500  # documents whose events are in flight at once
+_BATCH = 200  # documents whose events are in flight at once; to begin with them all is one turn of the event loop
 _ENOUGH = 100  # documents for which no more are waited for
 _APART_S = 0.03  # between the beginnings of two batches, so that what is committed in a stream goes out together
 _CONFIRM_TIMEOUT_S = 10.0
 _BACKLOG = 20_000  # documents waiting in memory; beyond that the sweeper finds them in the database
+_PLENTY = 2_000  # documents, of some five kilobytes each, for which whoever commits thousands waits
+_PACE_S = 0.02
 _SWEEP_EVERY_S = 1.0
 _LEISURE = 9  # seconds of rest for each of sweeping
 _LONGEST_REST_S = 4.0  # under load, and when nothing has happened for a while; the lease lasts longer
@@ -56,6 +58,7 @@ class Relay:
         self._sweeping = Lease(storage, "sweeper", _LEASE_S)  # one sweeper a service is enough
         self.connected = False
         storage.on_commit = self._hand_over
+        storage.keep_pace = self._keep_pace
 
     @property
     def stuck(self) -> int:
@@ -83,6 +86,11 @@ class Relay:
         elif len(self._waiting) < _BACKLOG:
             self._waiting[key] = committed
         self._work.set()
+
+    async def _keep_pace(self) -> None:
+        # while the broker is away nothing waits here, and nobody waits for it
+        while self.connected and len(self._waiting) > _PLENTY:
+            await asyncio.sleep(_PACE_S)
 
     async def _publish_from(self, connection: AbstractConnection) -> None:
         self._flying = set()

@@ -36,7 +36,7 @@ async def progress(storage: Storage, programme_code: str) -> Progress:
     absorbed: dict[str, Reach] = defaultdict(Reach)
     for documents in storage.collections:
         for field, last, into in (("published", "$entry.v", published), ("marks", {"$first": "$entry.v"}, absorbed)):
-            for found in await documents.aggregate(_pipeline(programme_code, field, last)):
+            for found in await documents.aggregate_patiently(_pipeline(programme_code, field, last)):
                 reach = into[found["_id"]]
                 reach.subjects += found["subjects"]
                 reach.sequence += found["sequence"]

@@ -1,7 +1,7 @@
 """Keeps the rows of runs in chunks, before anything of a run happens."""
 
-from collections.abc import AsyncIterator, Sequence
-from itertools import count
+from collections.abc import AsyncIterator, Iterable
+from itertools import count, islice
 
 from shared.run_rows import RunRow
 from shared.storage import Storage, guarded
@@ -15,10 +15,17 @@ class RunChunks:
     def __init__(self, storage: Storage) -> None:
         self._chunks = storage.collection("run_chunks")
 
-    async def keep(self, run_id: str, part: str, rows: Sequence[RunRow]) -> None:
-        """Store a part of a run; a chunk that is stored already stays as it is. Raises StorageAway."""
-        for number, start in enumerate(range(0, len(rows), _CHUNK)):
-            chunk = {"run_id": run_id, "part": part, "rows": rows[start : start + _CHUNK]}
+    async def keep(self, run_id: str, part: str, rows: Iterable[RunRow]) -> None:
+        """Store a part of a run; a chunk that is stored already stays as it is. Raises StorageAway.
+
+        Rows that are made while they are asked for are in memory a chunk at a time.
+        """
+        left = iter(rows)
+        for number in count():
+            some = list(islice(left, _CHUNK))
+            if not some:
+                return
+            chunk = {"run_id": run_id, "part": part, "rows": some}
             await guarded(
                 self._chunks.update_one({"_id": f"{run_id}:{part}:{number}"}, {"$setOnInsert": chunk}, upsert=True)
             )

@@ -24,6 +24,7 @@ from shared.parking import Parking
 from shared.progress import Progress, progress
 from shared.settings import ServiceSettings
 from shared.storage import Storage, StorageAway
+from shared.unwatched import settle
 from shared.upkeep import Upkeep
 from shared.vitals import Vitals
 
@@ -204,8 +205,14 @@ def run(service: str, build: Callable[[], FastAPI], settings: ServiceSettings) -
     logs.configure(settings.log_level, service, settings.log_format)
     tracing.configure(service, settings.otlp_url, settings.traced_share)
     log.info("starting, pid %s", os.getpid())
+
+    def built() -> FastAPI:
+        app = build()
+        settle()
+        return app
+
     uvicorn.run(
-        build,
+        built,
         factory=True,
         host=settings.http_host,
         port=settings.http_port,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -81,11 +81,16 @@ class Taken(Exception):
 
 
 class Storage:
-    """A service's database. `on_commit` hears of every committed event and deed: the relay need not look for them."""
+    """A service's database. `on_commit` hears of every committed event and deed: the relay need not look for them.
+
+    `keep_pace` is for whoever commits thousands, to be awaited every few hundred: it returns when not so much is left
+    to be published that it fills the memory.
+    """
 
     def __init__(self, url: str, database: str, service: str, **options: Any) -> None:
         self.service = service
         self.on_commit: Callable[[Committed], None] = lambda committed: None
+        self.keep_pace: Callable[[], Coroutine[Any, Any, None]] = _at_once
         self.collections: list[Documents[Any]] = []
         self._restored: Restored | None = None
         self._looking = asyncio.Lock()
@@ -244,7 +249,8 @@ class Documents(Generic[D]):
         self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, hint: str | None = None
     ) -> AsyncIterator[D]:
         """The documents that match, a few hundred in memory at a time."""
-        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit, hint=hint)
+        # of what the server would send at once by itself, 16 MB, a hundred are as many in objects
+        cursor = self.raw.find(where, _NOT_STATE, sort=list(sort) or None, limit=limit, hint=hint, batch_size=BATCH)
         while batch := await guarded(cursor.to_list(BATCH)):
             for found in batch:
                 yield self.kind.model_validate(found)
@@ -271,11 +277,10 @@ class Documents(Generic[D]):
             counted |= {one["_id"]: one["n"] for one in await self.aggregate([*first, *either])}
         return counted
 
-    async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str) -> list[Json]:
-        """The same for what nobody waits for: over very many documents; `hint` names the index to use."""
+    async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str | None = None) -> list[Json]:
+        """The same over very many documents, however long it takes; `hint` names the index to use."""
         with timeout(_PATIENT_S):
-            found: list[Json] = await guarded(self.raw.aggregate(list(pipeline), hint=hint).to_list(None))
-        return found
+            return await self.aggregate(pipeline, hint=hint)
 
     async def change(
         self, document_id: str, decide: Callable[[D], Sequence[Event] | None], *, meta: Meta | None = None
@@ -384,6 +389,10 @@ class Documents(Generic[D]):
 
 def _counting(name: str, where: Mapping[str, Any]) -> list[Json]:
     return [{"$match": where}, {"$group": {"_id": {"$literal": name}, "n": {"$sum": 1}}}]
+
+
+async def _at_once() -> None:
+    """Where nothing is published, nothing has to be waited for."""
 
 
 def _left_behind(older_than_ms: int) -> Json:

@@ -11,6 +11,7 @@ from shared.progress import ACROSS, Progress
 
 WAIT_AT_MOST_S = 10.0
 _ASK_EVERY_S = 0.1
+_COUNTING_S = 60.0  # progress is counted from everybody's documents: seconds, where they are a hundred thousand
 
 # who decides → from whom → which events its decision builds on
 BUILDS_ON: dict[Owner, dict[Owner, tuple[type[Event], ...]]] = {
@@ -67,7 +68,9 @@ async def caught_up(services: Services, decider: Owner, code: str, caller: Calle
 async def _progress(services: Services, service: Owner, code: str, caller: Caller) -> Progress:
     """In the programme, and with what belongs to no programme, such as earlier trainings."""
     here, across = [
-        Progress.model_validate(await services.get(service, at("/internal/progress/{code}", code=scope), caller))
+        Progress.model_validate(
+            await services.get(service, at("/internal/progress/{code}", code=scope), caller, timeout_s=_COUNTING_S)
+        )
         for scope in (code, ACROSS)
     ]
     return Progress(published=across.published | here.published, absorbed=across.absorbed | here.absorbed)

@@ -81,10 +81,10 @@ async def _exchange(services: Services, sheet: Import, table: Table) -> Verdicts
 
     verdicts = Verdicts()
     exchange = services.exchange(sheet.kind.owner, sheet.path, sheet.caller, written(), key=f"{sheet.key}:0:0")
-    with unwatched() as each:
+    with unwatched():
         async with aclosing(exchange) as answers:
             async for answer in answers:
-                verdicts.add(each(JudgedRows.model_validate(answer).results))
+                verdicts.add(JudgedRows.model_validate(answer).results)
                 if not sheet.dry_run:
                     sheet.judged(verdicts.rows)
     return verdicts

@@ -91,14 +91,14 @@ def compose(kind: Kind, headings: Mapping[str, str], verdicts: Verdicts, reader:
             message=message(problem.reason, reader.language),
         )
 
-    with unwatched() as each:
+    with unwatched():
         refused = []
-        for one in each(rows):
+        for one in rows:
             if one.verdict in (Verdict.REFUSED, Verdict.WAITING):
                 first, *others = [finding(one.row, problem) for problem in one.problems or [Problem(reason="unusable")]]
                 refused.append(Refusal(**dict(first), also=others))
-        warnings = [finding(one.row, problem) for one in each(rows) for problem in one.warnings]
-        duplicates = [Duplicate(row=one.row, note=one.note) for one in each(rows) if one.verdict is Verdict.DUPLICATE]
+        warnings = [finding(one.row, problem) for one in rows for problem in one.warnings]
+        duplicates = [Duplicate(row=one.row, note=one.note) for one in rows if one.verdict is Verdict.DUPLICATE]
     shown = slice(_MOST_KEPT if reader.kept else None)
     return Report(
         rows=verdicts.rows,

@@ -8,6 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
+PDF_TYPE = "application/pdf"
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CHUNK = 1 << 18
 _LONGEST = 32_766

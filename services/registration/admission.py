@@ -4,15 +4,32 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 from services.registration.cleaning import Cleaned
 from shared.cells import JAKARTA
 from shared.contracts.registration import Window
 
 
+class HandedIn(Protocol):
+    """What admission goes by: a usable row's number in the file, when it was handed in, and who it is about."""
+
+    @property
+    def row(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def person_id(self) -> str: ...
+    @property
+    def phone(self) -> str | None: ...
+
+
+H = TypeVar("H", bound=HandedIn)
+
+
 @dataclass(frozen=True)
 class Submission:
-    """A usable row: its number in the file, when it was handed in, and who it is about.
+    """Somebody's registration as it was handed in, ready to be put down.
 
     `consent` is the version of the words that the person has agreed to; None where staff or a sheet hands it in.
     """
@@ -23,23 +40,27 @@ class Submission:
     cleaned: Cleaned
     consent: str | None = None
 
+    @property
+    def phone(self) -> str | None:
+        return self.cleaned.person.phone
+
 
 @dataclass
-class Admission:
+class Admission(Generic[H]):
     """What becomes of the submissions of one import; every submission is in exactly one list."""
 
-    admitted: list[Submission] = field(default_factory=list)  # in order of submission
-    repeated: list[Submission] = field(default_factory=list)
-    refused: list[tuple[Submission, str]] = field(default_factory=list)
+    admitted: list[H] = field(default_factory=list)  # in order of submission
+    repeated: list[H] = field(default_factory=list)
+    refused: list[tuple[H, str]] = field(default_factory=list)
 
 
-def admit(submissions: Iterable[Submission], registered: Collection[str], window: Window) -> Admission:
+def admit(submissions: Iterable[H], registered: Collection[str], window: Window) -> Admission[H]:
     """Judge submissions in order of their time, then their row. `registered` holds the person ids known already.
 
     Somebody registered is a duplicate whenever they submit again; a first submission must be inside the window
     (reasons "not_open", "closed").
     """
-    result = Admission()
+    result = Admission[H]()
     people = set(registered)
     for submission in sorted(submissions, key=lambda one: (one.at, one.row)):
         if submission.person_id in people:
@@ -60,14 +81,12 @@ def outside(window: Window, at: datetime) -> str | None:
     return "closed" if on > window.closes else None
 
 
-def shared_phones(submissions: Iterable[Submission], known: Mapping[str, str]) -> set[int]:
+def shared_phones(submissions: Iterable[HandedIn], known: Mapping[str, str]) -> set[int]:
     """The rows whose phone number somebody else also gave; `known` holds person ids by number."""
-    holders: dict[str, set[str]] = {number: {person_id} for number, person_id in known.items()}
     rows = list(submissions)
-    for submission in rows:
-        if number := submission.cleaned.person.phone:
-            holders.setdefault(number, set()).add(submission.person_id)
-    return {one.row for one in rows if len(holders.get(one.cleaned.person.phone or "", ())) > 1}
+    first = dict(known)
+    shared = {one.phone for one in rows if one.phone and first.setdefault(one.phone, one.person_id) != one.person_id}
+    return {one.row for one in rows if one.phone in shared}
 
 
 def registration_no(programme_code: str, number: int) -> str:

@@ -1,9 +1,9 @@
 """What forms and sheets have in common when somebody is registered."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from uuid import uuid4
 
-from services.registration.admission import Submission, shared_phones
+from services.registration.admission import Submission
 from services.registration.applicant import Applicant
 from services.registration.store import Standing, Store
 from services.registration.vault import Vault
@@ -38,13 +38,9 @@ async def save(
             made = make(await store.numbers.next(programme.code))
 
 
-def warn_of_shared_phones(submissions: Sequence[Submission], holders: Mapping[str, str]) -> None:
-    """Adds a warning to those whose number somebody else also gave; `holders` as `shared_phones` knows them."""
-    shared = shared_phones(submissions, holders)
-    for submission in submissions:
-        if submission.row in shared:
-            phone = submission.cleaned.person.phone
-            submission.cleaned.warnings.append(Problem(column="phone", reason="phone_shared", value=phone))
+def warn_of_shared_phone(submission: Submission) -> None:
+    """Adds the warning that somebody else also gave this phone number."""
+    submission.cleaned.warnings.append(Problem(column="phone", reason="phone_shared", value=submission.phone))
 
 
 def made_by(known: Standing, key: str | None, row: int) -> bool:

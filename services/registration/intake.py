@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from services.registration.admission import Submission, outside
+from services.registration.admission import Submission, outside, shared_phones
 from services.registration.applicant import Applicant
 from services.registration.cleaning import Unusable, clean
-from services.registration.enrolling import made_by, new, save, warn_of_shared_phones
+from services.registration.enrolling import made_by, new, save, warn_of_shared_phone
 from services.registration.store import Standing, Store
 from shared.cells import Cell
 from shared.contracts.registration import Programme
@@ -48,8 +48,9 @@ class Intake:
         except Unusable as unusable:
             raise unusable_answers(unusable) from None
         submission = Submission(FORM, now, self._store.vault.person_id(cleaned.person.nik), cleaned, consent)
-        phones = [cleaned.person.phone] if cleaned.person.phone else []
-        warn_of_shared_phones([submission], await self._store.phone_holders(programme.code, phones))
+        phones = [submission.phone] if submission.phone else []
+        if shared_phones([submission], await self._store.phone_holders(programme.code, phones)):
+            warn_of_shared_phone(submission)
         while True:
             standing = await self._store.standing(programme.code, [submission.person_id])
             if known := standing.get(submission.person_id):

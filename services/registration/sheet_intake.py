@@ -1,17 +1,27 @@
 """Takes in all rows of one file: judged together, in order of submission, some hundred on their way at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Collection,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from weakref import WeakValueDictionary
 
-from services.registration.admission import Submission, admit
+from services.registration.admission import Submission, admit, shared_phones
 from services.registration.applicant import Applicant
-from services.registration.cleaning import Unusable, clean
-from services.registration.enrolling import made_by, new, save, warn_of_shared_phones
+from services.registration.cleaning import Cleaned, Unusable, clean
+from services.registration.enrolling import made_by, new, save, warn_of_shared_phone
+from services.registration.sheet_row import SheetRow
 from services.registration.store import Standing, Store
 from shared.breath import Breath
 from shared.cells import BadCell, moment
@@ -24,6 +34,8 @@ from shared.unwatched import unwatched
 
 _TOGETHER = BATCH  # registrations whose saving begins in one turn of the event loop
 _TOLD_TOGETHER = 500  # verdicts
+
+Saved = tuple[Submission, Applicant | None]
 
 
 class SheetIntake:
@@ -48,142 +60,179 @@ class SheetIntake:
 
         Raises Invalid and StorageAway: Invalid before the first verdict, when nobody has been registered.
         """
-        with unwatched() as each:
-            submissions, unusable = await self._read_all(programme, sheet, each)
+        with unwatched():
+            rows, unusable = await self._read_all(programme, sheet)
             turn = nullcontext() if dry_run else self._importing.setdefault(programme.code, asyncio.Lock())
-            taking = self._take_in(programme, submissions, unusable, key, signed, dry_run=dry_run)
+            taking = self._take_in(programme, rows, unusable, key, signed, dry_run=dry_run)
             async with turn, aclosing(taking):
                 async for judged in taking:
                     yield judged
 
-    async def _read_all(
-        self, programme: Programme, sheet: AsyncIterable[Rows], each: Callable[[list[Row]], Iterator[Row]]
-    ) -> tuple[list[Submission], list[Judged]]:
-        """The submissions, and the refusals of rows that cannot be used."""
+    async def _read_all(self, programme: Programme, sheet: AsyncIterable[Rows]) -> tuple[list[SheetRow], list[Judged]]:
+        """The rows that can be used, and the refusals of the others."""
         breath = Breath()
         numbers: set[int] = set()
-        submissions: list[Submission] = []
+        usable: list[SheetRow] = []
+        columns: dict[tuple[str, ...], tuple[str, ...]] = {}
         unusable: list[Judged] = []
         async for rows in sheet:
-            for row in each(rows.rows):
+            for row in rows.rows:
                 if row.row in numbers:
                     raise Invalid("rows_not_unique", "Two rows have the same number.")
                 numbers.add(row.row)
                 try:
-                    submissions.append(self._read(row, programme))
+                    at, cleaned = _read(row, programme)
+                    own = tuple(row.cells)
+                    usable.append(SheetRow.of(row, at, cleaned, self._store.vault, columns.setdefault(own, own)))
                 except Unusable as bad:
                     unusable.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=bad.problems))
                 await breath.take()
-        return submissions, unusable
-
-    def _read(self, row: Row, programme: Programme) -> Submission:
-        """Raises Unusable, with what is wrong with the time of submission among the rest."""
-        submitted = row.cells.get("submitted_at")
-        try:
-            at = moment(submitted)
-        except BadCell as bad:
-            problems = [Problem(column="submitted_at", reason=bad.reason, value=submitted)]
-            try:
-                clean(row.cells, programme, programme.registration.closes)
-            except Unusable as unusable:
-                problems += unusable.problems
-            raise Unusable(problems) from None
-        cleaned = clean(row.cells, programme, at.date())
-        return Submission(row.row, at, self._store.vault.person_id(cleaned.person.nik), cleaned)
+        return usable, unusable
 
     async def _take_in(
         self,
         programme: Programme,
-        submissions: Sequence[Submission],
+        rows: list[SheetRow],
         unusable: list[Judged],
         key: str | None,
         signed: Signature,
         *,
         dry_run: bool,
     ) -> AsyncGenerator[list[Judged]]:
-        submissions = await self._as_corrected(programme.code, submissions)
-        standing = await self._store.standing(programme.code, {one.person_id for one in submissions})
+        await self._correct(programme, rows)
+        standing = await self._store.standing(programme.code, {one.person_id for one in rows})
         # beside the event loop, as it may be a hundred thousand
-        admission = await asyncio.to_thread(admit, submissions, standing, programme.registration)
+        admission = await asyncio.to_thread(admit, rows, standing, programme.registration)
+        rows.clear()  # each is let go when it is registered
         yield unusable + [_outside(one, reason) for one, reason in admission.refused]
-        phones = {phone for one in admission.admitted if (phone := one.cleaned.person.phone)}
+        phones = {one.phone for one in admission.admitted if one.phone}
         holders = await self._store.phone_holders(programme.code, phones)
-        await asyncio.to_thread(warn_of_shared_phones, admission.admitted, holders)
+        shared = await asyncio.to_thread(shared_phones, admission.admitted, holders)
+        del phones, holders
         if dry_run:
             # nobody learns by their NIKs who is registered without its being on record
             await self._store.reveals.record_sheet([one.applicant_id for one in standing.values()], signed)
             async for some in _portions(admission.admitted):
-                yield [_accepted(one, None) for one in some]
+                yield [_accepted(_submission(one, programme, shared), None) for one in some]
             async for some in _portions(admission.repeated):
-                yield [_repeated(one, standing.get(one.person_id), None, None) for one in some]
+                yield [_repeated(one, programme, standing.get(one.person_id), None, None) for one in some]
             return
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
-        registered: dict[str, str] = {}
-        numbered = zip(admission.admitted, numbers, strict=True)
-        async with aclosing(self._add_all(programme, numbered, key, signed)) as adding:
+        again = {one.person_id for one in admission.repeated}
+        registered: dict[str, str] = {}  # the numbers of whom another row names
+        numbered = zip(_let_go(admission.admitted), numbers, strict=True)
+        async with aclosing(self._add_all(programme, numbered, shared, key, signed)) as adding:
             async for added in adding:
                 judged = []
-                for submission, applicant in added:
+                for row, (submission, applicant) in added:
                     if applicant is None:  # somebody else registered this person meanwhile
-                        admission.repeated.append(submission)
+                        admission.repeated.append(row)
                         continue
-                    registered[applicant.person_id] = applicant.registration_no
+                    if applicant.person_id in again:
+                        registered[applicant.person_id] = applicant.registration_no
                     judged.append(_accepted(submission, applicant.registration_no))
                 yield judged
         elsewhere = {one.person_id for one in admission.repeated} - registered.keys() - standing.keys()
         standing |= await self._store.standing(programme.code, elsewhere)
         async for some in _portions(admission.repeated):
-            yield [_repeated(one, standing.get(one.person_id), registered.get(one.person_id), key) for one in some]
+            yield [
+                _repeated(one, programme, standing.get(one.person_id), registered.get(one.person_id), key)
+                for one in some
+            ]
 
     async def _add_all(
-        self, programme: Programme, numbered: Iterable[tuple[Submission, int]], key: str | None, signed: Signature
-    ) -> AsyncGenerator[list[tuple[Submission, Applicant | None]]]:
-        """Registers them in their order: while some are written, the next ones are made, in turns with others."""
+        self,
+        programme: Programme,
+        numbered: Iterable[tuple[SheetRow, int]],
+        shared: Collection[int],
+        key: str | None,
+        signed: Signature,
+    ) -> AsyncGenerator[list[tuple[SheetRow, Saved]]]:
+        """Registers them in their order: while some are written, the next ones are made, in turns with others.
+
+        `shared` are the rows of which somebody else gave the phone number, too.
+        """
         breath = Breath()
         rest = iter(numbered)
-        saving: asyncio.Future[list[tuple[Submission, Applicant | None]]] | None = None
+        saving: asyncio.Future[list[Saved]] | None = None
+        before: list[SheetRow] = []
         try:
             while some := list(islice(rest, _TOGETHER)):
+                await self._store.storage.keep_pace()
                 made = []
-                for submission, number in some:
+                for row, number in some:
+                    submission = _submission(row, programme, shared)
                     make = partial(new, self._store.vault, programme, submission, key, signed)
                     made.append((submission, make, make(number)))
                     await breath.take()
                 if saving is not None:
-                    yield await saving
+                    yield list(zip(before, await saving, strict=True))
                 saving = asyncio.gather(*(save(self._store, programme, *one) for one in made))
+                before = [row for row, _ in some]
             if saving is not None:
-                yield await saving
+                yield list(zip(before, await saving, strict=True))
         finally:
             if saving is not None:
                 saving.cancel()
 
-    async def _as_corrected(self, programme_code: str, submissions: Sequence[Submission]) -> list[Submission]:
-        """The submissions, those under a NIK that was corrected since as the person it was corrected to.
+    async def _correct(self, programme: Programme, rows: list[SheetRow]) -> None:
+        """Have those under a NIK that was corrected since stand for the person it was corrected to.
 
         So a file that comes again after a correction registers nobody twice.
         """
-        holders = await self._store.corrected_from(programme_code, (one.person_id for one in submissions))
-        own: dict[int, str] = {}
-        for submission in submissions if holders else ():
-            for holder in holders:
-                if holder.handed_in(self._store.vault, submission):
-                    own[submission.row] = holder.person_id
-        return [replace(one, person_id=own[one.row]) if one.row in own else one for one in submissions]
+        holders = await self._store.corrected_from(programme.code, (one.person_id for one in rows))
+        mistyped = {one for holder in holders for one in holder.mistyped}
+        for place, row in enumerate(rows):
+            if row.person_id in mistyped:
+                submission = row.opened(programme)
+                for holder in holders:
+                    if holder.handed_in(self._store.vault, submission):
+                        rows[place] = replace(row, person_id=holder.person_id)
 
 
-def _repeated(submission: Submission, known: Standing | None, number: str | None, key: str | None) -> Judged:
+def _read(row: Row, programme: Programme) -> tuple[datetime, Cleaned]:
+    """When a row was handed in, and what it says. Raises Unusable, with what is wrong with the time among the rest."""
+    submitted = row.cells.get("submitted_at")
+    try:
+        at = moment(submitted)
+    except BadCell as bad:
+        problems = [Problem(column="submitted_at", reason=bad.reason, value=submitted)]
+        try:
+            clean(row.cells, programme, programme.registration.closes)
+        except Unusable as unusable:
+            problems += unusable.problems
+        raise Unusable(problems) from None
+    return at, clean(row.cells, programme, at.date())
+
+
+def _submission(row: SheetRow, programme: Programme, shared: Collection[int]) -> Submission:
+    submission = row.opened(programme)
+    if row.row in shared:
+        warn_of_shared_phone(submission)
+    return submission
+
+
+def _let_go(rows: list[SheetRow]) -> Iterator[SheetRow]:
+    """The rows in their order; the list holds none of them any more when it has come."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
+def _repeated(
+    row: SheetRow, programme: Programme, known: Standing | None, number: str | None, key: str | None
+) -> Judged:
     """The verdict on somebody who was registered before, as `known`, or by another row of the file, under `number`."""
-    if known is not None and made_by(known, key, submission.row):
-        return _accepted(submission, known.registration_no)
+    if known is not None and made_by(known, key, row.row):
+        return _accepted(row.opened(programme), known.registration_no)
     note = known.registration_no if known else number
-    return Judged(row=submission.row, verdict=Verdict.DUPLICATE, note=note)
+    return Judged(row=row.row, verdict=Verdict.DUPLICATE, note=note)
 
 
-async def _portions(submissions: Sequence[Submission]) -> AsyncIterator[Sequence[Submission]]:
+async def _portions(rows: Sequence[SheetRow]) -> AsyncIterator[Sequence[SheetRow]]:
     breath = Breath()  # while whoever listens keeps up, telling them gives nobody else a turn
-    for start in range(0, len(submissions), _TOLD_TOGETHER):
-        yield submissions[start : start + _TOLD_TOGETHER]
+    for start in range(0, len(rows), _TOLD_TOGETHER):
+        yield rows[start : start + _TOLD_TOGETHER]
         await breath.take()
 
 
@@ -192,6 +241,6 @@ def _accepted(submission: Submission, number: str | None) -> Judged:
     return Judged(row=submission.row, verdict=Verdict.ACCEPTED, warnings=warnings, note=number)
 
 
-def _outside(submission: Submission, reason: str) -> Judged:
-    problem = Problem(column="submitted_at", reason=reason, value=submission.at.isoformat())
-    return Judged(row=submission.row, verdict=Verdict.REFUSED, problems=[problem])
+def _outside(row: SheetRow, reason: str) -> Judged:
+    problem = Problem(column="submitted_at", reason=reason, value=row.at.isoformat())
+    return Judged(row=row.row, verdict=Verdict.REFUSED, problems=[problem])

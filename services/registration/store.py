@@ -37,6 +37,7 @@ class Store:
     """The collections of registration; personal fields in them are sealed by `vault`."""
 
     def __init__(self, storage: Storage, vault: Vault) -> None:
+        self.storage = storage
         self.vault = vault
         self.programmes = storage.documents("programmes", Offered, aggregate="programme")
         self.applicants = storage.documents(

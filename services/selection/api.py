@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.selection import comparing, deciding, eligibility
 from services.selection.applicant import Applicant
 from services.selection.replaying import differences
 from services.selection.rescreening import settle
-from services.selection.results_api import programme_of, run_of, summary
+from services.selection.results_api import decision_of, programme_of, run_of, summary
 from services.selection.roster import Roster
 from services.selection.screening import REASONS
 from services.selection.store import Store
@@ -34,6 +34,7 @@ TheStore = Annotated[Store, Depends(_store)]
 
 class Decide(BaseModel):
     run_id: str | None = Field(default=None, description="A simulation: decide only if the inputs are still the same.")
+    wait_s: float = Field(default=240, ge=0, description="How long the caller waits for the end of the decision.")
 
 
 class Overrule(BaseModel):
@@ -53,9 +54,18 @@ async def simulate(code: str, store: TheStore) -> dict[str, Any]:
 
 
 @router.post("/programmes/{code}/selection/decide")
-async def decide(code: str, store: TheStore, body: Decide | None = None) -> dict[str, Any]:
-    """Decide, or answer the decision. `audit_head` vouches for all that the decision rests on: write it down."""
-    run = await deciding.decide(store, code, body.run_id if body else None)
+async def decide(
+    code: str, request: Request, response: Response, store: TheStore, body: Decide | None = None
+) -> dict[str, Any]:
+    """Decide, or answer the decision. `audit_head` vouches for all that the decision rests on: write it down.
+
+    202 with how far it is when it takes longer than the caller waits: it goes on, and answers whoever asks again.
+    """
+    body, under_way = body or Decide(), request.app.state.under_way
+    run = await under_way.decide(code, body.run_id, body.wait_s)
+    if run is None:
+        response.status_code = 202
+        return {"decision": await decision_of(store, await programme_of(store, code))}
     head = await Trail(store.storage).head()
     return {**summary(run), "audit_head": f"selection:{head.n}:{head.hash}"}
 

@@ -8,6 +8,7 @@ from services.selection.offering import keep_offers
 from services.selection.resuming import keep_resuming
 from services.selection.settings import Settings
 from services.selection.store import Store
+from services.selection.under_way import UnderWay
 from shared.service import create, storage_of
 
 
@@ -16,14 +17,15 @@ def build(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.load()
     storage = storage_of(settings, "selection")
     store = Store(storage)
+    under_way = UnderWay(store)
 
     async def resume_decisions() -> None:
-        await keep_resuming(store)
+        await keep_resuming(under_way)
 
     async def look_after_offers() -> None:
         await keep_offers(store)
 
-    return create(
+    app = create(
         settings,
         storage,
         store,
@@ -32,3 +34,5 @@ def build(settings: Settings | None = None) -> FastAPI:
         background=[resume_decisions, look_after_offers],
         title="Jalur selection",
     )
+    app.state.under_way = under_way
+    return app

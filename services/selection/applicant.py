@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
-from services.selection import screening
+from services.selection import alike, screening
 from services.selection.allocation import Candidate
 from services.selection.scoring import Scores
 from services.selection.screening import Finding
@@ -100,10 +100,10 @@ class Applicant(Document):
             person_id=self.person_id,
             registration_no=self.registration_no,
             registered_at=self.registered_at,
-            choices=tuple(self.facts.choices),
+            choices=alike.choices(tuple(self.facts.choices)),
             willing_to_move=self.facts.willing_to_move,
-            written=self.scores.written,
-            total=self.scores.total,
+            written=_shared(self.scores.written),
+            total=_shared(self.scores.total),
             exclusive=rules.never_trained and screening.TRAINED_BEFORE not in self.overruled,
         )
 
@@ -115,6 +115,10 @@ class Applicant(Document):
     def note_task(self, task: str) -> None:
         if task not in self.tasks:
             self.tasks.append(task)
+
+
+def _shared(score: Decimal | None) -> Decimal | None:
+    return None if score is None else alike.score(str(score))
 
 
 def as_float(value: Decimal | None) -> float | None:

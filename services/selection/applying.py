@@ -1,15 +1,17 @@
 """Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Container, Sequence
+from decimal import Decimal
+from typing import NamedTuple, Self
 
 from services.selection import ruling
 from services.selection.allocation import Candidate, Placed
 from services.selection.person import Person
 from services.selection.rescreening import settle_all, side_by_side
 from services.selection.roster import Roster, roster_id
-from services.selection.run import Counts, Run, count, placed_of
-from services.selection.store import Store
+from services.selection.run import Counts, Run, candidate_of, placed_of
+from services.selection.store import HowFar, Store
 from shared.contracts import Event
 from shared.contracts.registration import ClassOffer
 from shared.contracts.selection import Outcome
@@ -26,7 +28,7 @@ async def claim_accepted(store: Store, code: str, candidates: list[Candidate], o
         if not await claim_person(store, code, wanted[applicant_id]):
             refused.add(applicant_id)
 
-    await side_by_side(claim, list(wanted))
+    await side_by_side(store, claim, list(wanted))
     return refused
 
 
@@ -44,31 +46,71 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
     return answer
 
 
-async def apply(store: Store, run: Run, candidates: list[Candidate]) -> None:
-    """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere."""
-    outcome = {row["applicant_id"]: placed_of(row) for row in await store.run_chunks.kept(run.id, run.outcome)}
-    by_id = {one.applicant_id: one for one in candidates}
+async def apply(store: Store, run: Run, far: HowFar) -> None:
+    """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere.
+
+    Of very many people only what is asked for again is in memory, the rest a portion at a time. `far` is told how many
+    applicants have theirs.
+    """
+    stated = {one.applicant_id: _Stated.by(one) async for some in _inputs(store, run) for one in some}
+    far.of = len(stated)
     signed = Signature(run.by, signature().at, run.role)
+    counts = Counts(candidates=len(stated))
     in_class: dict[str, list[Placed]] = defaultdict(list)
-    for placed in outcome.values():
-        if placed.class_code is not None:
-            in_class[placed.class_code].append(placed)
+    async for some in _outcome(store, run):
+        for placed in some:
+            counts.add(placed, stated[placed.applicant_id].first_choice)
+            if placed.class_code is not None:
+                in_class[placed.class_code].append(placed)
     for offer in run.rules.classes:
-        await _fill(store, run, offer, in_class[offer.code])
+        await _fill(store, run, offer, in_class.pop(offer.code, []))
+    async for some in _outcome(store, run):
+        portion = {placed.applicant_id: placed for placed in some}
 
-    async def tell(applicant_id: str) -> None:
-        placed, candidate = outcome[applicant_id], by_id[applicant_id]
-        await store.applicants.change(
-            applicant_id,
-            lambda applicant: ruling.decide(applicant, placed, candidate, run.id, run.rule_version, signed),
-        )
+        async def tell(applicant_id: str, portion: dict[str, Placed] = portion) -> None:
+            placed, total = portion[applicant_id], stated[applicant_id].total
+            await store.applicants.change(
+                applicant_id,
+                lambda applicant: ruling.decide(applicant, placed, total, run.id, run.rule_version, signed),
+            )
+            far.told += 1
 
-    await side_by_side(tell, list(outcome))
-    counts = count(candidates, list(outcome.values()))
+        await side_by_side(store, tell, list(portion))
     await store.runs.change(run.id, lambda current: _with_counts(current, counts))
-    accepted = [by_id[one.applicant_id].person_id for one in outcome.values() if one.outcome is Outcome.ACCEPTED]
-    elsewhere = set(await store.ids_of(accepted)) - set(by_id)
-    await settle_all(store, elsewhere)
+    await settle_all(store, await _elsewhere(store, run, stated))
+
+
+class _Stated(NamedTuple):
+    """What of a candidate is asked for when the outcome is written."""
+
+    total: Decimal | None
+    first_choice: str | None
+
+    @classmethod
+    def by(cls, candidate: Candidate) -> Self:
+        return cls(candidate.total, candidate.choices[0] if candidate.choices else None)
+
+
+async def _inputs(store: Store, run: Run) -> AsyncIterator[list[Candidate]]:
+    async for rows in store.run_chunks.each(run.id, run.inputs):
+        yield [candidate_of(row) for row in rows]
+
+
+async def _outcome(store: Store, run: Run) -> AsyncIterator[list[Placed]]:
+    async for rows in store.run_chunks.each(run.id, run.outcome):
+        yield [placed_of(row) for row in rows]
+
+
+async def _elsewhere(store: Store, run: Run, here: Container[str]) -> set[str]:
+    """The registrations that those who were accepted have in other programmes."""
+    accepted = {
+        one.applicant_id async for some in _outcome(store, run) for one in some if one.outcome is Outcome.ACCEPTED
+    }
+    elsewhere: set[str] = set()
+    async for some in _inputs(store, run):
+        people = [one.person_id for one in some if one.applicant_id in accepted]
+        elsewhere |= {found for found in await store.ids_of(people) if found not in here}
+    return elsewhere
 
 
 async def _fill(store: Store, run: Run, offer: ClassOffer, placed: list[Placed]) -> None:

@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Sequence
 
 from services.selection.allocation import Candidate, Placed, allocate
 from services.selection.applying import apply, claim_accepted
 from services.selection.programme import Deciding, Decision, OpenProgramme
 from services.selection.run import Run, RunKind, candidate_of, count, digest, input_row, outcome_row
 from services.selection.screening import TRAINED_BEFORE
-from services.selection.store import Store
+from services.selection.store import HowFar, Store
 from shared.contracts.selection import Outcome
 from shared.ledger import Signature, automatic, signature
 from shared.problems import Conflict, NotFound
+from shared.run_rows import rows_digest
 from shared.storage import Taken
 
 
@@ -20,37 +22,47 @@ async def simulate(store: Store, programme_code: str) -> Run:
     """Allocate as the programme stands now, and decide nothing. Raises NotFound, Conflict `scores_missing`."""
     programme = await _existing(store, programme_code)
     candidates = await _candidates(store, programme)
-    run = _new_run(RunKind.SIMULATION, programme, candidates, signature())
+    # in threads, so that the service keeps answering
+    run = await asyncio.to_thread(_new_run, RunKind.SIMULATION, programme, candidates, signature())
     outcome = await asyncio.to_thread(allocate, programme.rules, candidates)
     run.outcome = "outcome"
-    await store.run_chunks.keep(run.id, run.inputs, [input_row(one) for one in candidates])
-    await store.run_chunks.keep(run.id, run.outcome, [outcome_row(one) for one in outcome])
-    run.counts = count(candidates, outcome)
+    await store.run_chunks.keep(run.id, run.inputs, map(input_row, candidates))
+    await store.run_chunks.keep(run.id, run.outcome, map(outcome_row, outcome))
+    run.counts = await asyncio.to_thread(count, candidates, outcome)
     return await store.runs.add(run)
 
 
 async def decide(store: Store, programme_code: str, simulated: str | None = None) -> Run:
-    """Decide the programme, once; repeating it answers the same run.
-
-    With `simulated`, the id of a simulation, only if the inputs are still the same. Raises NotFound, Conflict
-    `scores_missing` (with `applicant_ids`), `inputs_changed`.
-    """
-    programme = await _existing(store, programme_code)
-    if not programme.decided:
-        expected = await _digest_of(store, programme_code, simulated) if simulated else None
-        await _candidates(store, programme)  # refuse before anything is claimed
-        run_id, signed = uuid.uuid4().hex, signature()
-        await store.programmes.change(programme_code, lambda one: [] if one.begin(run_id, expected, signed) else None)
+    """Decide the programme, once; repeating it answers the same run. Raises what `begin` and `resume` raise."""
+    await begin(store, programme_code, simulated)
     return await resume(store, programme_code)
 
 
+async def begin(store: Store, programme_code: str, simulated: str | None) -> None:
+    """Let the programme's decision begin, unless it has; whoever finds it begun carries it out.
+
+    With `simulated`, the id of a simulation, only if the inputs are still the same. Raises NotFound, Conflict
+    `scores_missing` (with `applicant_ids`), `not_caught_up`.
+    """
+    programme = await _existing(store, programme_code)
+    if programme.decided:
+        return
+    expected = await _digest_of(store, programme_code, simulated) if simulated else None
+    _refuse_unready(*await store.not_ready(programme_code))  # before anything is claimed
+    run_id, signed = uuid.uuid4().hex, signature()
+    await store.programmes.change(programme_code, lambda one: [] if one.begin(run_id, expected, signed) else None)
+
+
 async def resume(store: Store, programme_code: str) -> Run:
-    """Bring a begun decision to its end. Every step may be repeated, also by two at the same time."""
-    async with store.seen_deciding(programme_code):
-        return await _carry_out(store, programme_code)
+    """Bring a begun decision to its end. Every step may be repeated, also by two at the same time.
+
+    Raises NotFound, Conflict: `inputs_changed`, or as `begin` does.
+    """
+    async with store.seen_deciding(programme_code) as far:
+        return await _carry_out(store, programme_code, far)
 
 
-async def _carry_out(store: Store, programme_code: str) -> Run:
+async def _carry_out(store: Store, programme_code: str, far: HowFar) -> Run:
     programme = await _existing(store, programme_code)
     if programme.decision is None:
         raise Conflict("not_decided", "The selection of this programme has not been decided.")
@@ -60,11 +72,10 @@ async def _carry_out(store: Store, programme_code: str) -> Run:
     run = await _run(store, decision.run_id)
     if decision.state is Deciding.DONE:
         return run
-    candidates = [candidate_of(row) for row in await store.run_chunks.kept(run.id, run.inputs)]
     if decision.state is not Deciding.ALLOCATED:
-        run = await _allocate(store, run, candidates)
+        run = await _allocate(store, run)
         await _advance(store, programme_code, run.id, Deciding.ALLOCATED)
-    await apply(store, run, candidates)
+    await apply(store, run, far)
     await _advance(store, programme_code, run.id, Deciding.DONE)
     return await _run(store, run.id)
 
@@ -74,7 +85,7 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
     try:
         candidates = await _candidates(store, programme)
         signed = Signature(decision.by, signature().at, decision.role)
-        run = _new_run(RunKind.DECISION, programme, candidates, signed, decision.run_id)
+        run = await asyncio.to_thread(_new_run, RunKind.DECISION, programme, candidates, signed, decision.run_id)
         if decision.expected not in (None, run.inputs_digest):
             raise Conflict("inputs_changed", "Something has changed since the simulation: simulate again.")
     except Conflict as conflict:
@@ -85,7 +96,7 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
         if back.decision is None or back.decision.run_id != decision.run_id:
             raise
         return
-    await store.run_chunks.keep(run.id, run.inputs, [input_row(one) for one in candidates])
+    await store.run_chunks.keep(run.id, run.inputs, map(input_row, candidates))
     with contextlib.suppress(Taken):  # somebody else stored theirs first
         await store.runs.add(run)
     programme = await _advance(store, programme.id, run.id, Deciding.READY)
@@ -93,9 +104,10 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
         raise Conflict("inputs_changed", "Something has changed while it was being decided: decide again.")
 
 
-async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
+async def _allocate(store: Store, run: Run) -> Run:
     """Find the outcome and claim everybody it accepts; whoever was accepted elsewhere meanwhile is left out."""
     programme = run.rules
+    candidates = [candidate_of(row) async for rows in store.run_chunks.each(run.id, run.inputs) for row in rows]
     excluded: set[str] = set()
     while True:
         eligible = [one for one in candidates if one.applicant_id not in excluded]
@@ -107,10 +119,11 @@ async def _allocate(store: Store, run: Run, candidates: list[Candidate]) -> Run:
         excluded |= refused
     out = [Placed(one, Outcome.REJECTED, None, None, (TRAINED_BEFORE,)) for one in sorted(excluded)]
     name = f"outcome-{uuid.uuid4().hex}"
-    rows = [outcome_row(one) for one in [*outcome, *out]]
-    await store.run_chunks.keep(run.id, name, rows)
+    outcome += out
+    await store.run_chunks.keep(run.id, name, map(outcome_row, outcome))
+    digest = await asyncio.to_thread(lambda: rows_digest(map(outcome_row, outcome)))
     signed = Signature(run.by, signature().at, run.role)
-    return await store.runs.change(run.id, lambda one: [] if one.allocate_to(name, rows, signed) else None)
+    return await store.runs.change(run.id, lambda one: [] if one.allocate_to(name, digest, signed) else None)
 
 
 async def _advance(store: Store, programme_code: str, run_id: str, state: Deciding) -> OpenProgramme:
@@ -127,13 +140,21 @@ async def _existing(store: Store, programme_code: str) -> OpenProgramme:
 async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]:
     """Everybody the selection is about. Raises Conflict with those who have no score row."""
     candidates, missing, unknown = [], [], []
-    async for one in store.awaiting_selection(programme.id):
-        if one.scores is None:
-            missing.append(one.id)
-        elif one.registered_at is None:  # a correction has overtaken the registration
-            unknown.append(one.id)
-        else:
-            candidates.append(one.candidate(programme.rules.eligibility))
+    async for some in store.awaiting_selection(programme.id):
+        for one in some:
+            if one.scores is None:
+                missing.append(one.id)
+            elif one.registered_at is None:  # a correction has overtaken the registration
+                unknown.append(one.id)
+            else:
+                candidates.append(one.candidate(programme.rules.eligibility))
+    _refuse_unready(missing, unknown)
+    candidates.sort()  # by applicant id
+    return candidates
+
+
+def _refuse_unready(missing: Sequence[str], unknown: Sequence[str]) -> None:
+    """Raises Conflict when there are people without a score row, or whose registration has not arrived."""
     if missing:
         raise Conflict(
             "scores_missing",
@@ -142,7 +163,6 @@ async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]
         )
     if unknown:
         raise Conflict("not_caught_up", "Some registrations have not arrived yet.", applicant_ids=sorted(unknown))
-    return sorted(candidates)  # by applicant id
 
 
 def _new_run(

@@ -67,12 +67,13 @@ async def _settled(store: Store, applicant: Applicant) -> Applicant:
 
 async def settle_all(store: Store, applicant_ids: Iterable[str]) -> None:
     """Settle many, side by side."""
-    await side_by_side(lambda applicant_id: settle(store, applicant_id), list(applicant_ids))
+    await side_by_side(store, lambda applicant_id: settle(store, applicant_id), list(applicant_ids))
 
 
-async def side_by_side(work: Callable[[str], Awaitable[object]], ids: Sequence[str]) -> None:
+async def side_by_side(store: Store, work: Callable[[str], Awaitable[object]], ids: Sequence[str]) -> None:
     """Do the same for many documents, so that their loads and saves coalesce, a few hundred at a time."""
     for start in range(0, len(ids), _SIDE_BY_SIDE):
+        await store.storage.keep_pace()
         await asyncio.gather(*(work(one) for one in ids[start : start + _SIDE_BY_SIDE]))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -47,9 +48,8 @@ async def overview(code: str, store: TheStore) -> dict[str, Any]:
         store.latest_runs(code, _RUNS),
         Trail(store.storage).head(),
     )
-    decision = programme.decision
     return {
-        "decision": decision.model_dump(mode="json", exclude={"expected"}) if decision else None,
+        "decision": await decision_of(store, programme),
         "missing": missing,
         "runs": [summary(one) for one in runs],
         "classes": classes,
@@ -118,6 +118,15 @@ async def compare(code: str, run_id: str, other_id: str, store: TheStore, limit:
         "differences": [one._asdict() for one in found[:limit]],
         "counted": len(found),
     }
+
+
+async def decision_of(store: Store, programme: OpenProgramme) -> dict[str, Any] | None:
+    """By whom, and how far it is; while it is carried out with `progress`, of how many the outcome is written."""
+    decision = programme.decision
+    if decision is None:
+        return None
+    far = None if decision.state is Deciding.DONE else await store.how_far(programme.id)
+    return {**decision.model_dump(mode="json", exclude={"expected"}), "progress": asdict(far) if far else None}
 
 
 async def programme_of(store: Store, code: str) -> OpenProgramme:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.selection import reasons
-from services.selection.allocation import Candidate, Placed
+from services.selection.allocation import Placed
 from services.selection.applicant import SERVICE, Applicant, Decision, as_float
 from shared.contracts import Event
 from shared.contracts.selection import Outcome, SelectionDecided, Stage
@@ -14,12 +15,12 @@ from shared.ledger import Signature, automatic, entry
 
 
 def decide(
-    applicant: Applicant, placed: Placed, candidate: Candidate, run_id: str, rule_version: int, signed: Signature
+    applicant: Applicant, placed: Placed, total: Decimal | None, run_id: str, rule_version: int, signed: Signature
 ) -> list[Event] | None:
-    """Apply a run's outcome, once; `signed` by who decided the run."""
+    """Apply a run's outcome, to which somebody came with that total, once; `signed` by who decided the run."""
     if applicant.decision is not None and applicant.decision.run_id == run_id:
         return None
-    if applicant.scores is None or applicant.scores.total != candidate.total:
+    if applicant.scores is None or applicant.scores.total != total:
         applicant.note_task(reasons.SCORES_DIFFER)
     if applicant.screening is None or not applicant.screening.passed:
         applicant.note_task(reasons.INELIGIBLE)

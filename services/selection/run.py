@@ -1,24 +1,21 @@
 """A run of the selection, simulated or decided: what went in, what came out, and that anyone can replay it."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from sys import intern
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, Field
 
+from services.selection import alike
 from services.selection.allocation import Candidate, Placed
 from shared.contracts.registration import Programme
 from shared.contracts.selection import Outcome
 from shared.documents import Document
 from shared.ledger import Entry, Signature, entry
-from shared.run_rows import rows_digest
 
 
 class RunKind(StrEnum):
@@ -36,6 +33,20 @@ class Counts(BaseModel):
     first_choice: int = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     accepted_per_class: dict[str, int] = Field(default_factory=dict)
+
+    def add(self, placed: Placed, first_choice: str | None) -> None:
+        """Count one more, who is among the candidates already."""
+        for reason in placed.reasons:
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        if placed.outcome is Outcome.ACCEPTED:
+            self.accepted += 1
+            self.first_choice += placed.class_code == first_choice
+            if placed.class_code:
+                self.accepted_per_class[placed.class_code] = self.accepted_per_class.get(placed.class_code, 0) + 1
+        elif placed.outcome is Outcome.RESERVE:
+            self.reserve += 1
+        else:
+            self.rejected += 1
 
 
 class Run(Document):
@@ -55,7 +66,7 @@ class Run(Document):
     at: str = ""
     ledger: list[Entry] = Field(default_factory=list)
 
-    def allocate_to(self, outcome: str, rows: Sequence[dict[str, Any]], signed: Signature) -> bool:
+    def allocate_to(self, outcome: str, outcome_digest: str, signed: Signature) -> bool:
         """Name the outcome that counts, and put on record what it came from; False when there is one."""
         if self.outcome:
             return False
@@ -66,7 +77,7 @@ class Run(Document):
                 "allocated",
                 rule_version=self.rule_version,
                 inputs_digest=self.inputs_digest,
-                outcome_digest=rows_digest(rows),
+                outcome_digest=outcome_digest,
             )
         )
         return True
@@ -88,8 +99,8 @@ def digest(programme: Programme, candidates: Sequence[Candidate]) -> str:
     if definition["selection"]["reserve_confirm_days"] is None:  # as before there was such a thing: old runs replay
         del definition["selection"]["reserve_confirm_days"]
     state = hashlib.sha256(orjson.dumps(definition, option=orjson.OPT_SORT_KEYS))
-    for row in sorted((input_row(one) for one in candidates), key=lambda row: str(row["applicant_id"])):
-        state.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
+    for one in sorted(candidates):  # by applicant id
+        state.update(orjson.dumps(input_row(one), option=orjson.OPT_SORT_KEYS))
     return state.hexdigest()
 
 
@@ -104,26 +115,18 @@ def input_row(candidate: Candidate) -> dict[str, Any]:
 
 
 def candidate_of(row: dict[str, object]) -> Candidate:
-    """The candidate in a stored input row.
-
-    What many have alike, codes and scores, is one object for all of them: a third of the memory of a large run.
-    """
+    """The candidate in a stored input row."""
     return Candidate(
         applicant_id=str(row["applicant_id"]),
         person_id=str(row["person_id"]),
         registration_no=str(row["registration_no"]),
         registered_at=datetime.fromisoformat(str(row["registered_at"])),
-        choices=tuple(map(intern, row["choices"])),  # type: ignore[call-overload]
+        choices=alike.choices(tuple(row["choices"])),  # type: ignore[arg-type]
         willing_to_move=bool(row["willing_to_move"]),
-        written=None if row["written"] is None else _score(str(row["written"])),
-        total=None if row["total"] is None else _score(str(row["total"])),
+        written=None if row["written"] is None else alike.score(str(row["written"])),
+        total=None if row["total"] is None else alike.score(str(row["total"])),
         exclusive=bool(row["exclusive"]),
     )
-
-
-@lru_cache(maxsize=20_000)  # 0 to 100, with two decimals, twice
-def _score(written: str) -> Decimal:
-    return Decimal(written)
 
 
 def outcome_row(placed: Placed) -> dict[str, Any]:
@@ -131,20 +134,15 @@ def outcome_row(placed: Placed) -> dict[str, Any]:
 
 
 def placed_of(row: dict[str, Any]) -> Placed:
-    return Placed(**{**row, "outcome": Outcome(row["outcome"]), "reasons": tuple(row["reasons"])})
+    code = row["class_code"]
+    told = {"outcome": Outcome(row["outcome"]), "class_code": code and intern(code), "reasons": tuple(row["reasons"])}
+    return Placed(**{**row, **told})
 
 
-def count(candidates: Sequence[Candidate], outcome: Sequence[Placed]) -> Counts:
+def count(candidates: Sequence[Candidate], outcome: Iterable[Placed]) -> Counts:
     """The counts of an outcome."""
     wanted = {one.applicant_id: one.choices[0] for one in candidates if one.choices}
-    outcomes = Counter(one.outcome for one in outcome)
-    accepted = [one for one in outcome if one.outcome is Outcome.ACCEPTED]
-    return Counts(
-        candidates=len(candidates),
-        accepted=outcomes[Outcome.ACCEPTED],
-        reserve=outcomes[Outcome.RESERVE],
-        rejected=outcomes[Outcome.REJECTED],
-        first_choice=sum(wanted.get(one.applicant_id) == one.class_code for one in accepted),
-        reasons=dict(Counter(reason for one in outcome for reason in one.reasons)),
-        accepted_per_class=dict(Counter(one.class_code for one in accepted if one.class_code)),
-    )
+    counts = Counts(candidates=len(candidates))
+    for placed in outcome:
+        counts.add(placed, wanted.get(placed.applicant_id))
+    return counts

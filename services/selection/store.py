@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from services.selection.applicant import Applicant
@@ -17,8 +18,15 @@ from shared.storage import IndexModel, Storage, StorageAway, guarded
 _ASKED = 10_000  # ids in one query, which may hold 16 MB as well
 _COMPARED = 500
 _TO_COMPARE = dict.fromkeys(("registration_no", "person_id", "facts", "screening", "overruled", "scores"), 1)
-_SHOW_EVERY_S = 3.0
+_RANKED = 200
+_TO_RANK = dict.fromkeys(
+    ("registration_no", "registered_at", "person_id", "facts", "overruled", "scores", "programme_code"), 1
+)
+_IN_PROGRAMME = [("programme_code", 1)]
+_SHOW_EVERY_S = 2.0
 _UNSEEN_MS = 10_000
+_UNFINISHED = {"decision": {"$ne": None}, "decision.state": {"$ne": Deciding.DONE}}
+_SEEN = {"$gte": [{"$ifNull": ["$deciding_seen", 0]}, {"$subtract": ["$$NOW", _UNSEEN_MS]}]}
 _COUNTED = 1_000  # of those who lack scores; beyond that only "more" is told
 
 # who is to be scored, by number: LPKS-2025-10000 behind LPKS-2025-9999
@@ -28,6 +36,14 @@ _LISTED = dict.fromkeys(("registration_no", "facts", "scores", "decision"), 1)
 _NO_LEDGER = {"ledger": 0, "outbox": 0}
 _UNSCORED = {**_TO_BE_SCORED, "scores": None}
 _ACCEPTED = {"decision.outcome": Outcome.ACCEPTED.value, "withdrawn": False}
+
+
+@dataclass
+class HowFar:
+    """Of how many applicants of a decision the outcome is written."""
+
+    told: int = 0
+    of: int = 0
 
 
 def _by_number(name: str, those: dict[str, Any]) -> IndexModel:
@@ -48,7 +64,7 @@ class Store:
             Applicant,
             aggregate="applicant",
             indexes=[
-                IndexModel([("programme_code", 1)]),
+                IndexModel(_IN_PROGRAMME),
                 IndexModel([("person_id", 1)]),
                 _by_number("to_be_scored", _TO_BE_SCORED),
                 _by_number("unscored", _UNSCORED),
@@ -83,9 +99,22 @@ class Store:
             found += await self._ids({"person_id": {"$in": person_ids[start : start + _ASKED]}})
         return found
 
-    def awaiting_selection(self, programme_code: str) -> AsyncIterator[Applicant]:
-        """Those the programme's selection is about: passed and not withdrawn. Not all in memory at once."""
-        return self.applicants.each({"programme_code": programme_code, "screening.passed": True, "withdrawn": False})
+    async def awaiting_selection(self, programme_code: str) -> AsyncIterator[list[Applicant]]:
+        """Those the programme's selection is about, passed and not withdrawn, without their ledgers, some hundred at a
+        time: to read, not to save.
+        """
+        where = {"programme_code": programme_code, **_TO_BE_SCORED}
+        cursor = self.applicants.raw.find(where, _TO_RANK, batch_size=_RANKED)
+        while batch := await guarded(cursor.to_list(_RANKED)):
+            yield [Applicant.model_validate(found) for found in batch]
+
+    async def not_ready(self, programme_code: str) -> tuple[list[str], list[str]]:
+        """Of those the selection is about, the ids of who has no score row, and of whose registration is not known."""
+        lacks = {"$or": [{"scores": None}, {"registered_at": None}]}
+        where = {"programme_code": programme_code, **_TO_BE_SCORED, **lacks}
+        found = await guarded(self.applicants.raw.find(where, {"scores": 1}, hint=_IN_PROGRAMME).to_list(None))
+        missing = [one["_id"] for one in found if one["scores"] is None]
+        return missing, [one["_id"] for one in found if one["scores"] is not None]
 
     async def screened_in(self, programme_code: str) -> AsyncIterator[list[Applicant]]:
         """Those who have not withdrawn, without their ledgers, a few hundred at a time: to read, not to save."""
@@ -157,27 +186,40 @@ class Store:
 
     async def interrupted_decisions(self) -> list[str]:
         """The codes of programmes whose decision was begun, is not finished, and is carried out by nobody."""
-        unseen = {"$lt": [{"$ifNull": ["$deciding_seen", 0]}, {"$subtract": ["$$NOW", _UNSEEN_MS]}]}
-        found = await self.programmes.find(
-            {"decision": {"$ne": None}, "decision.state": {"$ne": Deciding.DONE}, "$expr": unseen}
-        )
+        found = await self.programmes.find({**_UNFINISHED, "$expr": {"$not": _SEEN}})
         return [one.id for one in found]
 
+    async def is_seen_deciding(self, programme_code: str) -> bool:
+        """Whether somebody carries out the programme's decision, or did a moment ago."""
+        where = {"_id": programme_code, **_UNFINISHED, "$expr": _SEEN}
+        return await guarded(self.programmes.raw.find_one(where, {"_id": 1})) is not None
+
+    async def how_far(self, programme_code: str) -> HowFar | None:
+        """How far a decision is that is being carried out."""
+        found = await guarded(self.programmes.raw.find_one({"_id": programme_code}, {"deciding_told": 1}))
+        return HowFar(**found["deciding_told"]) if found and found.get("deciding_told") else None
+
     @contextlib.asynccontextmanager
-    async def seen_deciding(self, programme_code: str) -> AsyncIterator[None]:
-        """Show, by the database's clock, that the decision is being carried out, as long as the block runs."""
-        showing = asyncio.create_task(self._show_deciding(programme_code))
+    async def seen_deciding(self, programme_code: str) -> AsyncIterator[HowFar]:
+        """Show, by the database's clock, that the decision is being carried out, as long as the block runs, and how
+        far it is; the block tells that.
+        """
+        far = HowFar()
+        showing = asyncio.create_task(self._show_deciding(programme_code, far))
         try:
-            yield
+            yield far
         finally:
             showing.cancel()
-
-    async def _show_deciding(self, programme_code: str) -> None:
-        while True:
+            await asyncio.wait({showing})
             with contextlib.suppress(StorageAway):
-                await guarded(
-                    self.programmes.raw.update_one({"_id": programme_code}, {"$currentDate": {"deciding_seen": True}})
-                )
+                unseen = {"$unset": {"deciding_seen": True, "deciding_told": True}}
+                await guarded(self.programmes.raw.update_one({"_id": programme_code}, unseen))
+
+    async def _show_deciding(self, programme_code: str, far: HowFar) -> None:
+        while True:
+            seen = {"$currentDate": {"deciding_seen": True}, "$set": {"deciding_told": asdict(far)}}
+            with contextlib.suppress(StorageAway):
+                await guarded(self.programmes.raw.update_one({"_id": programme_code}, seen))
             await asyncio.sleep(_SHOW_EVERY_S)
 
     async def _ids(self, where: dict[str, Any]) -> list[str]:

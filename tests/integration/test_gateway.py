@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from services.gateway import sheets, sheets_in_hand
 from services.gateway.app import build
 from services.gateway.settings import Settings
+from services.selection import applying, deciding
 from shared.cells import JAKARTA
 from shared.service import storage_of
 from shared.settings import ServiceSettings
@@ -201,7 +202,33 @@ async def funnel_is(client: httpx.AsyncClient, **counts: Any) -> None:
         assert {name: found[name] for name in counts} == counts
 
 
-async def test_the_whole_way_from_a_sheet_to_a_job(gateway: httpx.AsyncClient) -> None:
+async def decided_in_two_steps(
+    gateway: httpx.AsyncClient, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Decide without waiting for the end of it, look how far it is, and ask again."""
+    go_on, apply = asyncio.Event(), applying.apply
+
+    async def held_up(*given: Any) -> None:
+        await go_on.wait()
+        await apply(*given)
+
+    monkeypatch.setattr(deciding, "apply", held_up)
+    path = "/api/v1/programmes/UJI-1/selection/decide"
+    accepted = await gateway.post(path, json=wanted, headers={"Prefer": "respond-async", "Idempotency-Key": "once"})
+    assert (accepted.status_code, accepted.headers["Location"]) == (ACCEPTED, "/api/v1/programmes/UJI-1/selection")
+    assert accepted.json()["decision"]["state"] == "allocated"
+    again = await gateway.post(path, headers={"Prefer": "respond-async"})
+    looked_at = (await gateway.get(accepted.headers["Location"])).json()
+    run_ids = {one["decision"]["run_id"] for one in (accepted.json(), again.json(), looked_at)}
+    assert len(run_ids) == 1
+    assert looked_at["decision"]["progress"]["told"] == 0
+    go_on.set()
+    decided: dict[str, Any] = await post(gateway, "/programmes/UJI-1/selection/decide", wanted)
+    assert {decided["run_id"]} == run_ids
+    return decided
+
+
+async def test_the_whole_way_from_a_sheet_to_a_job(gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     defined = await gateway.post(
         "/api/v1/programmes", content=yaml.safe_dump(definition()), headers={"Content-Type": "application/yaml"}
     )
@@ -228,7 +255,7 @@ async def test_the_whole_way_from_a_sheet_to_a_job(gateway: httpx.AsyncClient) -
     assert (report["accepted"], [one["reason"] for one in report["refused"]]) == (6, ["not_registered"])
 
     simulated = await post(gateway, "/programmes/UJI-1/selection/simulate")
-    decided = await post(gateway, "/programmes/UJI-1/selection/decide", {"run_id": simulated["run_id"]})
+    decided = await decided_in_two_steps(gateway, {"run_id": simulated["run_id"]}, monkeypatch)
     run = await get(gateway, f"/programmes/UJI-1/selection/runs/{decided['run_id']}")
     assert run["inputs"]
     await funnel_is(gateway, registered=8, refused=2, passed=6, scored=5, accepted=3, reserve=2, rejected=1)

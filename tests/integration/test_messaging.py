@@ -635,3 +635,29 @@ async def test_a_subscriber_that_reads_the_log_from_the_start_gets_everything_ag
     await until(lambda: len(seen) == 25)
     assert len(set(seen)) == 25
     await channel.close()
+
+
+async def test_whoever_commits_thousands_keeps_pace_with_what_is_published(
+    servers: Urls, leavers: Documents[Leaver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage: Storage = leavers.storage  # type: ignore[attr-defined]
+    monkeypatch.setattr(outbox, "_PLENTY", 20)
+    await storage.keep_pace()  # where nothing publishes, nobody waits
+    async with relaying(servers, leavers) as relay:
+        let_go, publish = asyncio.Event(), relay._publish
+
+        async def held(*given: Any) -> None:
+            await let_go.wait()
+            await publish(*given)
+
+        monkeypatch.setattr(relay, "_publish", held)
+        monkeypatch.setattr(outbox, "_BATCH", 5)
+        await asyncio.gather(*(leavers.change(f"a{n}", Leaver.leave) for n in range(60)))
+        keeping_pace = asyncio.create_task(storage.keep_pace())
+        await asyncio.sleep(0.2)
+        assert not keeping_pace.done()
+        let_go.set()
+        await keeping_pace
+        assert len(relay._waiting) <= 20
+        await until(lambda: not relay.busy)
+    await storage.keep_pace()  # and nobody waits for a broker that is away

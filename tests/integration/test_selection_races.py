@@ -1,5 +1,6 @@
 """Selection when two things happen at once, or one is interrupted: each test plays one interleaving for real."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime
@@ -7,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from services.selection import deciding, eligibility, grading
-from services.selection.allocation import Candidate
+from services.selection import applying, deciding, eligibility, grading
+from services.selection.allocation import Candidate, Placed
 from services.selection.applicant import Applicant
 from services.selection.deciding import decide, resume
 from services.selection.programme import Decision, OpenProgramme
-from services.selection.resuming import resume_interrupted
+from services.selection.results_api import decision_of
 from services.selection.roster import Roster, roster_id
+from services.selection.run import Run
 from services.selection.scoring import Scores
 from services.selection.store import Store
+from services.selection.under_way import UnderWay
 from services.selection.withdrawing import withdraw
 from shared.contracts import Event
-from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn
+from shared.contracts.registration import ApplicantRegistered, ApplicantWithdrawn, ClassOffer
 from shared.ledger import signature
 from shared.meta import Meta
 from shared.problems import Conflict
@@ -174,7 +177,7 @@ async def test_whoever_resumes_a_decision_holds_it_to_the_simulation_it_was_begu
 
     await store.programmes.change(CODE, begin)
     await last_seen(store, datetime(2020, 1, 1, tzinfo=UTC))
-    await resume_interrupted(store)  # a service that starts does not die of it
+    await UnderWay(store).resume_interrupted()  # a service that starts does not die of it
     assert not (await programme_now(store)).decided
 
 
@@ -186,15 +189,46 @@ async def test_a_decision_that_nobody_carries_out_any_more_is_resumed_by_whoever
     await store.programmes.change(CODE, begin)  # killed here
     async with store.seen_deciding(CODE):
         await until(lambda: no_decision_is_interrupted(store))
+    assert await store.interrupted_decisions() == [CODE]  # whoever stops says so, unless they are killed
+    await last_seen(store, datetime.now(UTC))
     assert await store.interrupted_decisions() == []  # seen a moment ago
 
     await last_seen(store, datetime(2100, 1, 1, tzinfo=UTC))
     assert await store.interrupted_decisions() == []  # by the server's clock, which is not there yet
     await last_seen(store, datetime(2020, 1, 1, tzinfo=UTC))
     assert await store.interrupted_decisions() == [CODE]
-    await resume_interrupted(store)
+    await UnderWay(store).resume_interrupted()
     assert await store.interrupted_decisions() == []
     assert await holders(store) == ["a0001"]
+
+
+async def test_whoever_asks_for_a_decision_that_takes_long_hears_how_far_it_is_and_starts_no_second_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried_out, go_on, fill = list[str](), asyncio.Event(), applying._fill
+
+    async def held_up(some: Store, run: Run, offer: ClassOffer, placed: list[Placed]) -> None:
+        carried_out.append(run.id)
+        await go_on.wait()
+        await fill(some, run, offer, placed)
+
+    monkeypatch.setattr(applying, "_fill", held_up)
+    here, another_replica = UnderWay(store), UnderWay(store)
+    assert await here.decide(CODE, None, 0) is None
+    asked_again = [asyncio.create_task(one.decide(CODE, None, 30)) for one in (here, here, another_replica)]
+    assert await another_replica.decide(CODE, None, 0.7) is None
+    await until(lambda: told_nobody(store))
+    go_on.set()
+    runs = [await one for one in asked_again]
+    assert {one.id for one in runs if one} == set(carried_out)
+    assert len(carried_out) == 1
+    ended = await decision_of(store, await programme_now(store))
+    assert ended and (ended["state"], ended["progress"]) == ("done", None)
+
+
+async def told_nobody(store: Store) -> bool:
+    decision = await decision_of(store, await programme_now(store))
+    return decision is not None and decision["progress"] == {"told": 0, "of": 3}
 
 
 async def last_seen(store: Store, when: datetime) -> None:

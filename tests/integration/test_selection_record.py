@@ -6,10 +6,10 @@ from typing import Any
 from services.selection import eligibility, scoring
 from services.selection.deciding import decide, resume, simulate
 from services.selection.replaying import differences
-from services.selection.resuming import resume_interrupted
 from services.selection.run import Run
 from services.selection.screening import Finding, screen
 from services.selection.store import Store
+from services.selection.under_way import UnderWay
 from shared import context
 from shared.context import Actor
 from shared.contracts import Event
@@ -38,7 +38,7 @@ async def test_whoever_decided_is_named_also_when_another_replica_carries_it_out
     await store.interrupted_decisions()
     context.actor.set(Actor("budi", "admin"))  # asks again, and so has it carried out; ani has decided
     run = await resume(store, CODE)
-    await resume_interrupted(store)
+    await UnderWay(store).resume_interrupted()
     assert (run.by, run.role) == ("ani", "selector")
     for document, what in ((run, "allocated"), (await programme_now(store), "decision_begun")):
         assert (told(document, what).by, told(document, what).role) == ("ani", "selector")
@@ -58,7 +58,7 @@ async def test_a_decision_that_is_given_back_says_why(store: Store) -> None:
         return []
 
     await store.applicants.change("a0002", lose_scores)
-    await resume_interrupted(store)
+    await UnderWay(store).resume_interrupted()
     programme = await programme_now(store)
     back = told(programme, "decision_given_back")
     assert (programme.decision, back.by, back.role, back.reason) == (None, "selection", "service", "scores_missing")

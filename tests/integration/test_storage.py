@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 import pytest
-from pymongo.monitoring import CommandListener, CommandStartedEvent
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn
 from shared.documents import Committed, Document
 from shared.meta import Meta
 from shared.rehearsing import changing
-from shared.storage import Documents, IndexModel, Storage, StorageAway, Taken, Unstorable
+from shared.storage import BATCH, Documents, IndexModel, Storage, StorageAway, Taken, Unstorable
 from tests.conftest import Urls
 
 
@@ -254,3 +254,30 @@ async def test_a_half_restored_database_is_not_worked_with(servers: Urls, storag
     await storage.collection("restored").update_one({"_id": "latest"}, {"$set": {"finished": True}})
     assert (await restored.change("a", lambda account: account.add(1))).version == 10_001
     later.close()
+
+
+class Replies(CommandListener):
+    """How many documents each reply of the server has brought."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Counted when it has succeeded."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        cursor = event.reply.get("cursor", {})
+        self.sizes.append(len(cursor.get("firstBatch") or cursor.get("nextBatch") or ()))
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        raise AssertionError(event.failure)
+
+
+async def test_of_many_documents_that_are_read_through_some_hundred_are_in_memory(servers: Urls) -> None:
+    replies = Replies()
+    storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:8]}", "uji", event_listeners=[replies])
+    accounts = storage.documents("accounts", Account, aggregate="account")
+    await accounts.raw.insert_many([Account(_id=f"{n:04}", version=1).model_dump(by_alias=True) for n in range(1000)])
+    assert [one.id async for one in accounts.each({}, sort=[("_id", 1)])] == [f"{n:04}" for n in range(1000)]
+    assert 100 < max(replies.sizes) <= BATCH  # the server by itself answers with 16 MB
+    storage.close()

@@ -1,11 +1,15 @@
 """Pages say what is known also when not everybody answers."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from services.gateway.calling import Caller
 from services.gateway.pages import site
+from shared.context import Actor
+from tests import builders as building
 
 
 def test_a_service_that_does_not_answer_is_shown_as_such() -> None:
@@ -73,3 +77,26 @@ def test_a_form_of_cover_that_was_interrupted_is_told_in_words() -> None:
     told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", shown)
     assert told == [("Mulai", "2030-05-06"), ("Jaminan", "JKK"), ("Keadaan", "Diajukan"), ("Nomor KPJ", "25063771204")]
     assert all(f'name="{name}" value="{value}"' in shown for name, value in fields)
+
+
+@pytest.mark.parametrize(
+    ("progress", "told"), [(None, "dijalankan<"), ({"told": 1500, "of": 100_000}, "1.500 dari 100.000")]
+)
+def test_a_decision_that_is_being_carried_out_shows_how_far_it_is(progress: dict[str, int] | None, told: str) -> None:
+    frame = {"csrf_token": "", "allowed": lambda *_: False, "here": "/", "address": "/", "language": "id"}
+    caller = Caller(Actor("ani", "viewer"))
+    decision = {"run_id": "r1", "by": "ani", "role": "selector", "state": "allocated", "progress": progress}
+    now = {"decision": decision, "missing": 0, "runs": [], "classes": [], "audit_head": "selection:1:ab"}
+    programme = SimpleNamespace(**dict(building.programme()), revision=1)
+    page = site._environment("id").get_template("seleksi.html")
+    shown = page.render(
+        programme=programme, now=now, problem=None, unchosen=False, caller=caller, asset=site.asset, **frame
+    )
+    status = shown[shown.index('role="status"') :]
+    assert told in status[: status.index("</strong>") + 1].replace("\n", " ")
+    assert 'hx-trigger="every 3s"' in status and "http-equiv" in shown
+    done = {**now, "decision": {**decision, "state": "done", "progress": None}}
+    over = page.render(
+        programme=programme, now=done, problem=None, unchosen=False, caller=caller, asset=site.asset, **frame
+    )
+    assert "every 3s" not in over and "http-equiv" not in over

@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import pytest
 from pypdf import PdfReader
@@ -32,3 +34,9 @@ def test_headings_of_a_long_table_come_again_on_every_page() -> None:
 
 def test_qr_codes_are_drawn() -> None:
     assert len(paper.qr("http://127.0.0.1:8080/sertifikat/abc").contents) > 100
+
+
+def test_a_gateway_that_prints_nothing_has_not_loaded_what_printing_takes() -> None:
+    told = "import sys, services.gateway.app; print([one for one in ('reportlab', 'PIL') if one in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -1,6 +1,11 @@
-"""What a large piece of work holds does not make the garbage collector stop everybody for long."""
+"""What a service consists of, and what a large piece of work holds, does not have the collector stop everybody."""
 
 import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 from shared.unwatched import unwatched
 
@@ -10,20 +15,47 @@ class Row:
         self.cells = {"number": [number]}
 
 
-def test_full_collections_do_not_look_at_what_is_held() -> None:
+@pytest.fixture
+def full_collections() -> Iterator[list[int]]:
+    """Grows by one with every look at everything."""
+    found: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "stop" and info["generation"] == 2:
+            found.append(1)
+
     gc.collect()
-    looked_at = len(gc.get_objects())
-    with unwatched() as each:
-        held = [Row(number) for number in each(range(20_000))]
-        # what has been made since the last time, and nothing of what was there before
-        assert len(gc.get_objects()) < 5_000 < looked_at
-    assert len(gc.get_objects()) > len(held)
+    gc.callbacks.append(note)
+    yield found
+    gc.callbacks.remove(note)
 
 
-def test_the_last_block_to_end_gives_everything_back() -> None:
-    with unwatched() as each:
-        with unwatched() as other:
-            kept = list(map(Row, other(range(10))))
-        assert gc.get_freeze_count() > 0
-        list(each(kept))
-    assert gc.get_freeze_count() == 0
+def rows() -> int:
+    """So many that the collector would look at everything several times."""
+    return len([Row(number) for number in range(20 * len(gc.get_objects()) // 10)])
+
+
+def test_there_are_no_full_collections_until_the_last_block_has_ended(full_collections: list[int]) -> None:
+    usual = gc.get_threshold()
+    with unwatched():
+        with unwatched():
+            rows()
+        rows()
+        assert full_collections == []
+    assert gc.get_threshold() == usual
+    rows()
+    assert full_collections != []
+
+
+def test_after_its_start_a_service_is_not_looked_at_any_more() -> None:
+    told = """
+import gc
+from shared import unwatched
+started = [[] for _ in range(50_000)]
+unwatched.settle()
+with unwatched.unwatched():
+    pass
+print(gc.get_freeze_count() > 50_000, len(gc.get_objects()) < 5_000)
+"""
+    answer = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["True", "True"]

@@ -7,14 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.gateway import paper
 from services.gateway.api.applicants import Reveal, Why
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.names import names_of, numbers_of
 from services.gateway.services import at
-from services.gateway.sign_sheet import Signer, sign_sheet
-from services.gateway.workbook import as_file
+from services.gateway.workbook import PDF_TYPE, as_file
 from shared.contracts.registration import ClassOffer, Programme
 from shared.problems import Invalid, NotFound
 
@@ -40,7 +38,7 @@ class Closing(BaseModel):
 
 
 PDF: dict[int | str, dict[str, Any]] = {
-    200: {"content": {paper.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 
@@ -88,10 +86,19 @@ async def print_sign_sheet(
     people = [one for one in shown["people"] if not one["withdrawn"]]
     ids = [one["applicant_id"] for one in people]
     names = await names_of(gateway.services, ids, why, caller) if reveal else {}
-    signers = [Signer(one["registration_no"], names.get(one["applicant_id"], "")) for one in people]
+    signers = [(one["registration_no"], names.get(one["applicant_id"], "")) for one in people]
     office = request.app.state.settings.office
-    made = await asyncio.to_thread(sign_sheet, programme, offer, day, signers, office)
-    return Response(made, media_type=paper.MEDIA_TYPE, headers=as_file(f"daftar-hadir-{day.isoformat()}.pdf"))
+    made = await asyncio.to_thread(_sign_sheet, programme, offer, day, signers, office)
+    return Response(made, media_type=PDF_TYPE, headers=as_file(f"daftar-hadir-{day.isoformat()}.pdf"))
+
+
+def _sign_sheet(
+    programme: Programme, offer: ClassOffer, day: date, signers: list[tuple[str, str]], office: str
+) -> bytes:
+    # not before something is printed: it takes 9 MB
+    from services.gateway.sign_sheet import Signer, sign_sheet
+
+    return sign_sheet(programme, offer, day, [Signer(*one) for one in signers], office)
 
 
 async def offer_of(gateway: Gateway, code: str, class_code: str, caller: Caller) -> tuple[Programme, ClassOffer]:

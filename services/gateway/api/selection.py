@@ -1,26 +1,30 @@
 """Who gets in: trying the selection out, deciding it, its result class by class, and the record of a run."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
 
-from services.gateway import paper
 from services.gateway.api.applicants import Reveal, Why
-from services.gateway.api.gateway import TheGateway
-from services.gateway.calling import Known
+from services.gateway.api.gateway import Gateway, TheGateway
+from services.gateway.calling import Caller, Known
 from services.gateway.caught_up import caught_up
 from services.gateway.listing import fields
-from services.gateway.minutes import minutes
 from services.gateway.names import names_of
+from services.gateway.roles import PREFIX
 from services.gateway.services import ROWS_TIMEOUT_S, at
-from services.gateway.workbook import as_file
+from services.gateway.workbook import PDF_TYPE, as_file
 from shared.problems import Forbidden, Invalid
 
 router = APIRouter(tags=["selection"])
 
+_WAIT_S = 240.0  # for the end of a decision: less than the gateway waits for the service
+_AT_ONCE_S = 1.0
 _MINUTES = "berita acara seleksi"  # why names are shown, unless the caller says otherwise
+
+
+Prefer = Annotated[str, Header(description="`respond-async`: do not wait for the end of a decision that takes long.")]
 
 
 class Decide(BaseModel):
@@ -43,7 +47,7 @@ async def show_class(code: str, class_code: str, gateway: TheGateway, caller: Kn
 @router.get(
     "/programmes/{code}/selection/minutes.pdf",
     response_class=Response,
-    responses={200: {"content": {paper.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def print_minutes(
     code: str, request: Request, gateway: TheGateway, caller: Known, reveal: Reveal = None, why: Why = None
@@ -61,8 +65,15 @@ async def print_minutes(
     people = [one["applicant_id"] for held in told["classes"] for one in (*held["accepted"], *held["reserves"])]
     names = await names_of(gateway.services, people, why or _MINUTES, caller) if asked else None
     async with gateway.exporting:
-        printed = await asyncio.to_thread(minutes, told, names, office=request.app.state.settings.office)
-    return Response(printed, media_type=paper.MEDIA_TYPE, headers=as_file(f"berita-acara-{code}.pdf"))
+        printed = await asyncio.to_thread(_minutes, told, names, request.app.state.settings.office)
+    return Response(printed, media_type=PDF_TYPE, headers=as_file(f"berita-acara-{code}.pdf"))
+
+
+def _minutes(told: dict[str, Any], names: dict[str, str] | None, office: str) -> bytes:
+    # not before something is printed: it takes 9 MB
+    from services.gateway.minutes import minutes
+
+    return minutes(told, names, office=office)
 
 
 @router.post("/programmes/{code}/selection/simulate")
@@ -74,14 +85,45 @@ async def simulate(code: str, gateway: TheGateway, caller: Known) -> Any:
     return await gateway.services.post("selection", path, caller, timeout_s=ROWS_TIMEOUT_S)
 
 
-@router.post("/programmes/{code}/selection/decide")
-async def decide(code: str, gateway: TheGateway, caller: Known, body: Decide | None = None) -> Any:
-    """Decide. 409 `scores_missing` lists who passed and has no scores; 409 `inputs_changed` after a simulation."""
+@router.post(
+    "/programmes/{code}/selection/decide",
+    responses={
+        202: {"description": "It is being carried out: `{decision}` as in the overview, where `Location` leads."}
+    },
+)
+async def decide(
+    code: str,
+    response: Response,
+    gateway: TheGateway,
+    caller: Known,
+    body: Decide | None = None,
+    prefer: Prefer = "",
+) -> Any:
+    """Decide. 409 `scores_missing` lists who passed and has no scores; 409 `inputs_changed` after a simulation.
+
+    Of very many people it takes minutes: after four of them, or at once with `Prefer: respond-async`, 202 with how far
+    it is. It goes on, and answers whoever asks again, also with another key.
+    """
+    wait_s = _AT_ONCE_S if "respond-async" in prefer else _WAIT_S
+    answer = await decided(code, gateway, caller, body or Decide(), wait_s)
+    if is_under_way(answer):
+        response.status_code = 202
+        response.headers["Location"] = PREFIX + at("/programmes/{code}/selection", code=code)
+    return answer
+
+
+async def decided(code: str, gateway: Gateway, caller: Caller, wanted: Decide, wait_s: float) -> Any:
+    """The decision, or how far it is when it takes longer than that."""
     await gateway.programmes.of(code, caller)
     await caught_up(gateway.services, "selection", code, caller)
     path = at("/programmes/{code}/selection/decide", code=code)
-    wanted = (body or Decide()).model_dump(exclude_none=True)
-    return await gateway.services.post("selection", path, caller, wanted, timeout_s=ROWS_TIMEOUT_S)
+    asked = {**wanted.model_dump(exclude_none=True), "wait_s": wait_s}
+    return await gateway.services.post("selection", path, caller, asked, timeout_s=ROWS_TIMEOUT_S)
+
+
+def is_under_way(answer: dict[str, Any]) -> bool:
+    """Whether what is answered is how far a decision is, not the run."""
+    return "run_id" not in answer
 
 
 @router.get("/programmes/{code}/selection/runs/{run_id}")

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.gateway import paper
 from services.gateway.api.applicants import Why
 from services.gateway.api.classes import PDF, show_class
 from services.gateway.api.gateway import Gateway, TheGateway
@@ -15,8 +14,7 @@ from services.gateway.calling import Caller, Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.names import names_of, numbers_of
 from services.gateway.services import at
-from services.gateway.training_certificate import Certified, training_certificates
-from services.gateway.workbook import as_file
+from services.gateway.workbook import PDF_TYPE, as_file
 from shared.problems import Invalid, NotFound
 
 router = APIRouter(tags=["training certificates"])
@@ -96,10 +94,17 @@ async def _printed(
     if not names:
         raise NotFound("erased", "The personal data have been erased.")
     numbers = await numbers_of(gateway.store, list(names))
-    people = [Certified(names[who], numbers[who], one) for who, one in valid.items() if who in names]
+    people = [(names[who], numbers[who], one) for who, one in valid.items() if who in names]
     office = request.app.state.settings.office
-    made = await asyncio.to_thread(training_certificates, people, office=office, public_url=gateway.public_url)
-    return Response(made, media_type=paper.MEDIA_TYPE, headers=as_file(file))
+    made = await asyncio.to_thread(_certificates, people, office, gateway.public_url)
+    return Response(made, media_type=PDF_TYPE, headers=as_file(file))
+
+
+def _certificates(people: list[tuple[str, str, dict[str, Any]]], office: str, public_url: str) -> bytes:
+    # not before something is printed: it takes 9 MB
+    from services.gateway.training_certificate import Certified, training_certificates
+
+    return training_certificates([Certified(*one) for one in people], office=office, public_url=public_url)
 
 
 def _of(applicant_id: str) -> str:

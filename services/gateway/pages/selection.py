@@ -19,6 +19,7 @@ from shared.problems import Conflict, NotFound
 router = APIRouter(route_class=Page)
 
 Chosen = Annotated[str, Query(max_length=200)]
+_WAIT_S = 5.0  # for the end of a decision; a longer one is followed on the overview
 Told = Annotated[str, Form(max_length=200)]
 
 
@@ -79,11 +80,14 @@ async def confirm(code: str, request: Request, gateway: TheGateway, caller: Visi
 
 @router.post("/program/{code}/seleksi/putuskan")
 async def decide(code: str, request: Request, gateway: TheGateway, caller: Visitor, simulasi: Told = "") -> Response:
-    """Decide, if nothing has changed since the simulation that was looked at. Sent twice, it is one decision."""
+    """Decide, if nothing has changed since the simulation that was looked at. Sent twice, it is one decision.
+
+    One that takes long goes on, and the overview shows how far it is.
+    """
     if not simulasi:
         raise NotFound("unknown_run", "A decision follows a simulation that somebody has looked at.")
     try:
-        await selection.decide(code, gateway, caller, Decide(run_id=simulasi))
+        await selection.decided(code, gateway, caller, Decide(run_id=simulasi), _WAIT_S)
     except (Refused, Conflict) as problem:
         return await _confirm(code, simulasi, request, gateway, caller, problem=_conflict(problem))
     return RedirectResponse(request.url.path.rpartition("/")[0], status_code=303)

@@ -20,7 +20,6 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, TableStyle
 
-MEDIA_TYPE = "application/pdf"
 _INK, _SOFT, _LINE, _HEAD = HexColor("#1b2430"), HexColor("#55606e"), HexColor("#b8c0ca"), HexColor("#eef1f5")
 _DARK: Any = {"strokeWidth": 0, "fillColor": _INK}
 _MARGIN = 18 * mm
