@@ -32,12 +32,6 @@ async def simulate(store: Store, programme_code: str) -> Run:
     return await store.runs.add(run)
 
 
-async def decide(store: Store, programme_code: str, simulated: str | None = None) -> Run:
-    """Decide the programme, once; repeating it answers the same run. Raises what `begin` and `resume` raise."""
-    await begin(store, programme_code, simulated)
-    return await resume(store, programme_code)
-
-
 async def begin(store: Store, programme_code: str, simulated: str | None) -> None:
     """Let the programme's decision begin, unless it has; whoever finds it begun carries it out.
 

@@ -26,7 +26,9 @@ class UnderWay:
         self._beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def decide(self, code: str, simulated: str | None, wait_s: float) -> Run | None:
-        """Decide as `deciding.decide` does; None when that takes longer than `wait_s` and can only succeed."""
+        """Decide the programme, once: repeating it answers the same run. None when that takes longer than `wait_s` and
+        can only succeed. Raises what `begin` and `resume` raise.
+        """
         async with self._beginning.setdefault(code, asyncio.Lock()):
             await deciding.begin(self._store, code, simulated)
         task = self._carried_out(code)

@@ -8,7 +8,6 @@ import pytest
 
 from services.selection import offering
 from services.selection.applicant import Applicant
-from services.selection.deciding import decide
 from services.selection.offering import answer, give, settle_offers
 from services.selection.programme import OpenProgramme
 from services.selection.roster import Offer, Roster, Said, roster_id
@@ -19,6 +18,7 @@ from shared.contracts import Event
 from shared.ledger import signature
 from shared.problems import Conflict
 from tests.builders import programme
+from tests.deciding import decide
 from tests.integration.test_selection_races import CODE, applicant_now, holders, store, withdraws
 
 __all__ = ["store"]  # a fixture: one seat, two reserve places; a0001 to a0003 rank in this order

@@ -11,7 +11,7 @@ import pytest
 from services.selection import applying, deciding, eligibility, grading
 from services.selection.allocation import Candidate, Placed
 from services.selection.applicant import Applicant
-from services.selection.deciding import decide, resume
+from services.selection.deciding import resume
 from services.selection.programme import Decision, OpenProgramme
 from services.selection.results_api import decision_of
 from services.selection.roster import Roster, roster_id
@@ -28,6 +28,7 @@ from shared.problems import Conflict
 from shared.storage import Storage
 from tests.builders import programme
 from tests.conftest import Urls
+from tests.deciding import decide
 from tests.events import applicant, until
 
 CODE = "UJI-1"

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.selection import eligibility, scoring
-from services.selection.deciding import decide, resume, simulate
+from services.selection.deciding import resume, simulate
 from services.selection.replaying import differences
 from services.selection.run import Run
 from services.selection.screening import Finding, screen
@@ -16,6 +16,7 @@ from shared.contracts import Event
 from shared.contracts.registration import Eligibility, Facts
 from shared.documents import Document
 from shared.ledger import Signature, signature
+from tests.deciding import decide
 from tests.integration.test_selection_races import CODE, applicant_now, programme_now, store, withdraws
 
 __all__ = ["store"]  # a fixture: one seat, two reserve places; a0001 to a0003 rank in this order
