@@ -95,8 +95,11 @@ def test_a_decision_that_is_being_carried_out_shows_how_far_it_is(progress: dict
     status = shown[shown.index('role="status"') :]
     assert told in status[: status.index("</strong>") + 1].replace("\n", " ")
     assert 'hx-trigger="every 3s"' in status and "http-equiv" in shown
+    assert ("<progress" in status) is (progress is not None)
+    assert "Sedang diputuskan" in shown and "minutes.pdf" not in shown  # there are none yet
     done = {**now, "decision": {**decision, "state": "done", "progress": None}}
     over = page.render(
         programme=programme, now=done, problem=None, unchosen=False, caller=caller, asset=site.asset, **frame
     )
     assert "every 3s" not in over and "http-equiv" not in over
+    assert "Sudah diputuskan" in over and "minutes.pdf" in over
