@@ -13,7 +13,7 @@ RUN := setpriv --pdeathsig TERM $(BIN)
 help:
 	@echo "make demo     set up, start everything, play both sample programmes, stay until Ctrl-C (ONCE=1: exit with the result)"
 	@echo "make up       the same without the sample data; keeps what is in .local"
-	@echo "make test     all tests (JOBS=3: how many files side by side)"
+	@echo "make test     all tests (JOBS=2: how many files side by side)"
 	@echo "make containers-test  with Docker: the deployment as composed, then what concerns servers on RabbitMQ 4 and MongoDB 8"
 	@echo "make browser-test  the pages in real Chromium, at a desk and on a phone (JALUR_SCREENSHOTS=DIR keeps the pictures)"
 	@echo "make pictures  take the pictures in the README anew"
@@ -40,7 +40,7 @@ up: setup
 test: setup
 	@deploy/local/setup.sh test
 	@$(RUN)/python -m pytest tests/faults
-	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),3) --dist loadgroup --no-loadscope-reorder
+	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadgroup --no-loadscope-reorder
 
 browser-test: setup
 	@JALUR_BOTH_WIDTHS=1 $(RUN)/python -m pytest tests/browser

@@ -23,8 +23,8 @@ _TO_RANK = dict.fromkeys(
     ("registration_no", "registered_at", "person_id", "facts", "overruled", "scores", "programme_code"), 1
 )
 _IN_PROGRAMME = [("programme_code", 1)]
-_SHOW_EVERY_S = 2.0
-_UNSEEN_MS = 10_000
+_SHOW_EVERY_S = 1.0
+_UNSEEN_MS = 4_000  # twice at it costs, but is not wrong: every step may be repeated
 _UNFINISHED = {"decision": {"$ne": None}, "decision.state": {"$ne": Deciding.DONE}}
 _SEEN = {"$gte": [{"$ifNull": ["$deciding_seen", 0]}, {"$subtract": ["$$NOW", _UNSEEN_MS]}]}
 _COUNTED = 1_000  # of those who lack scores; beyond that only "more" is told
