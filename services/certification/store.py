@@ -22,6 +22,7 @@ _ID = "certificates.certificate_id"
 _CODE = "certificates.verify_code"
 _APPEALED = "appeals.number"
 _COVERED = {"covers.0": {"$exists": True}}
+_COMPETENT = {"attempts.result": Result.COMPETENT.value}
 _OF_TRAINING = "training_certificates"
 _TRAINING_CLASS = f"{_OF_TRAINING}.class_code"
 _TRAINING_CODE = f"{_OF_TRAINING}.verify_code"
@@ -52,7 +53,7 @@ class Store:
                 IndexModel([("programme_code", 1), ("class_code", 1)]),
                 *(
                     IndexModel([("programme_code", 1)], name=name, partialFilterExpression=those)
-                    for name, those in _TOLD_APART.items()
+                    for name, those in {**_TOLD_APART, "competent": _COMPETENT}.items()
                 ),
                 # partial: appeals are few
                 IndexModel(
@@ -133,9 +134,10 @@ class Store:
         where = {
             "programme_code": programme.code,
             "class_code": {"$in": [offer.code for offer in programme.classes]},
-            "attempts.result": Result.COMPETENT.value,
+            **_COMPETENT,
         }
-        cursor = self.trainees.raw.find(where, {"class_code": 1, "attempts": 1, "certificates": 1})
+        fields = {"class_code": 1, "attempts": 1, "certificates": 1}
+        cursor = self.trainees.raw.find(where, fields, hint="competent")
         return [Trainee.model_validate(found) for found in await guarded(cursor.to_list(None))]
 
     async def appellants(self, code: str) -> list[Trainee]:

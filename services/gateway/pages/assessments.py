@@ -1,5 +1,6 @@
 """Uji & sertifikat: what is expected of certification bodies, a class's results, and one trainee's."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -30,10 +31,12 @@ Text = Annotated[str, Form(max_length=500)]
 @router.get("/program/{code}/uji")
 async def overview(code: str, request: Request, gateway: TheGateway, caller: Visitor) -> Response:
     """Expected and received certificates by body and scheme, and who waits."""
-    programme = await programmes.show_programme(code, gateway, caller)
-    expected = await assessments.show_expected(code, gateway, caller)
-    filed = (await appeals.list_appeals(code, gateway, caller))["items"]
-    return site.render(request, "uji.html", caller, programme=programme, expected=expected, appeals=filed)
+    programme, expected, filed = await asyncio.gather(
+        programmes.show_programme(code, gateway, caller),
+        assessments.show_expected(code, gateway, caller),
+        appeals.list_appeals(code, gateway, caller),
+    )
+    return site.render(request, "uji.html", caller, programme=programme, expected=expected, appeals=filed["items"])
 
 
 @router.get("/program/{code}/uji/{class_code}")
