@@ -74,6 +74,7 @@ class Hearing:
     async def _follow(self, connection: AbstractConnection) -> None:
         while not await self._is_ours():
             self.catching_up = False
+            self._near_end_at = time.monotonic()  # whoever follows it may be late; this one has not begun
             await asyncio.sleep(_LEASE_S / 2)
         self._looking = await connection.channel()
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)

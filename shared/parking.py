@@ -127,9 +127,11 @@ class Parking:
         What somebody has taken is not counted: so a count is believed only when nobody held the lease meanwhile.
         """
         queues = self._of(queue)
-        before = await self._lease.turn() if queues else None
+        if not queues:
+            return True
+        before = await self._lease.turn()
         if before is None:
-            return not queues
+            return False
         counts = await self._count()
         return counts is not None and not any(map(counts.get, queues)) and await self._lease.turn() == before
 

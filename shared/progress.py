@@ -34,6 +34,7 @@ async def progress(storage: Storage, programme_code: str) -> Progress:
     programme_code = "" if programme_code == ACROSS else programme_code
     published: dict[str, Reach] = defaultdict(Reach)
     absorbed: dict[str, Reach] = defaultdict(Reach)
+    await storage.ping()  # counting may take long; that the database is away is told at once
     for documents in storage.collections:
         for field, last, into in (("published", "$entry.v", published), ("marks", {"$first": "$entry.v"}, absorbed)):
             for found in await documents.aggregate_patiently(_pipeline(programme_code, field, last)):

@@ -278,7 +278,9 @@ class Documents(Generic[D]):
         return counted
 
     async def aggregate_patiently(self, pipeline: Sequence[Mapping[str, Any]], hint: str | None = None) -> list[Json]:
-        """The same over very many documents, however long it takes; `hint` names the index to use."""
+        """The same over very many documents, however long it takes, also until the database is there; `hint` names the
+        index to use.
+        """
         with timeout(_PATIENT_S):
             return await self.aggregate(pipeline, hint=hint)
 

@@ -60,7 +60,7 @@ async def record(known: TheClass, body: Recording) -> dict[str, Any]:
     wanted = Cover(**dumped, insurances=sorted(set(body.insurances)))
     former = (await known.store.formerly_covered(known.programme.code)).get(known.offer.code, [])
     found = {one.id for one in (*await known.trainees(), *former)}
-    signed = signature()
+    signed, reason = signature(), discreet(body.reason) or None
 
     async def record_one(applicant_id: str, seen: int) -> bool | dict[str, Any]:
         """Whether it was changed, or why not."""
@@ -68,9 +68,7 @@ async def record(known: TheClass, body: Recording) -> dict[str, Any]:
             return {"reason": "other_class"}
 
         def rule(trainee: Trainee) -> Change | None:
-            return cover.record(
-                trainee, wanted, known.offer.code, known.programme, signed, seen, discreet(body.reason) or None
-            )
+            return cover.record(trainee, wanted, known.offer.code, known.programme, signed, seen, reason)
 
         try:
             return await known.store.record(applicant_id, rule) is not None

@@ -60,7 +60,7 @@ class Services:
         self._client = httpx.AsyncClient(transport=transport or AiohttpTransport(limits=_LIMITS))
         self._streaming = httpx.AsyncClient(transport=transport, limits=_LIMITS)
 
-    def digest(self, key: str, actor: Actor) -> str:
+    def _digest(self, key: str, actor: Actor) -> str:
         """What stands for a client's own key: the same for the same key of the same user, by whatever token, another
         for anybody else's, and not to be read or guessed.
         """
@@ -69,7 +69,7 @@ class Services:
 
     def once(self, caller: Caller, key: str | None) -> Caller:
         """The caller of a command that happens once however often it is sent with this key of the client's own."""
-        return replace(caller, idempotency_key=self.digest(key, caller.actor) if key else None)
+        return replace(caller, idempotency_key=self._digest(key, caller.actor) if key else None)
 
     async def get(self, service: Owner, path: str, caller: Caller, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         return await self._call("GET", service, path, caller, timeout_s=timeout_s)

@@ -18,7 +18,9 @@ _LOOK_EVERY_S = 0.5
 
 
 class UnderWay:
-    """A decision goes on when nobody waits for it any more. Two replicas do not carry out the same one."""
+    """A decision goes on when nobody waits for it any more. Of two replicas one waits for the other to carry it out, as
+    long as the other is seen at it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store

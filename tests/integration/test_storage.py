@@ -12,6 +12,7 @@ from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn
 from shared.documents import Committed, Document
 from shared.meta import Meta
+from shared.progress import progress
 from shared.rehearsing import changing
 from shared.storage import BATCH, Documents, IndexModel, Storage, StorageAway, Taken, Unstorable
 from tests.conftest import Urls
@@ -215,6 +216,17 @@ async def test_an_absent_database_is_said_within_three_seconds() -> None:
         with pytest.raises(StorageAway):
             await accounts.change("a", lambda account: account.add(1))
     storage.close()
+
+
+async def test_whoever_counts_for_long_says_as_soon_that_the_database_is_absent() -> None:
+    absent = Storage("mongodb://127.0.0.1:1/?replicaSet=rs0", "none", "uji")
+    absent.documents("accounts", Account, aggregate="account")
+    try:
+        async with asyncio.timeout(3):
+            with pytest.raises(StorageAway):
+                await progress(absent, "UJI-1")
+    finally:
+        absent.close()
 
 
 async def test_in_a_restored_database_no_version_comes_twice(

@@ -16,7 +16,7 @@ from shared.contracts.registration import (
     Training,
     Window,
 )
-from shared.contracts.selection import Outcome
+from shared.contracts.selection import Outcome, SelectionDecided, Stage
 from shared.judging import Change
 from shared.ledger import Signature
 
@@ -84,3 +84,16 @@ def competent(**fields: Any) -> Trainee:
     person = trainee(**fields)
     assess(person)
     return person
+
+
+def decision(outcome: Outcome, class_code: str | None = None) -> SelectionDecided:
+    """What selection says of the applicant a-1."""
+    return SelectionDecided(
+        applicant_id="a-1",
+        programme_code="LAS-2030",
+        person_id="p-1",
+        outcome=outcome,
+        stage=Stage.RANKING,
+        class_code=class_code,
+        rule_version=1,
+    )

@@ -8,10 +8,10 @@ from services.certification import cover, enrolment
 from services.certification.cover import CoverOvertaken, Gap, gaps
 from services.certification.trainee import Cover, CoverState, Insurance, Trainee
 from shared.contracts.registration import ApplicantWithdrawn
-from shared.contracts.selection import Outcome, SelectionDecided, Stage
+from shared.contracts.selection import Outcome
 from shared.judging import Change, RowRefused
 from shared.ledger import Signature
-from tests.unit.certification_examples import SIGNED, attend, programme, trainee
+from tests.unit.certification_examples import SIGNED, attend, decision, programme, trainee
 
 JKK, JKM = Insurance.JKK, Insurance.JKM
 REQUESTED, ACTIVE, CANCELLED = CoverState.REQUESTED, CoverState.ACTIVE, CoverState.CANCELLED
@@ -219,16 +219,7 @@ def test_the_last_class_is_known_of_who_has_none_any_more() -> None:
     person = Trainee.model_validate({"_id": "a-1"})
     assert enrolment.last_class(person) is None
     for outcome, class_code in ((Outcome.ACCEPTED, "LAS-1"), (Outcome.ACCEPTED, "LAS-2"), (Outcome.REJECTED, None)):
-        decided = SelectionDecided(
-            applicant_id="a-1",
-            programme_code="LAS-2030",
-            person_id="p-1",
-            outcome=outcome,
-            stage=Stage.RANKING,
-            class_code=class_code,
-            rule_version=1,
-        )
-        enrolment.decide(person, decided, SIGNED)
+        enrolment.decide(person, decision(outcome, class_code), SIGNED)
     assert (person.class_code, enrolment.last_class(person)) == (None, "LAS-2")
 
 

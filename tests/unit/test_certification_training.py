@@ -11,9 +11,9 @@ from services.certification.training import AttendanceRow, completes
 from shared.cells import Cell
 from shared.contracts.certification import TrainingCompleted
 from shared.contracts.registration import ApplicantWithdrawn
-from shared.contracts.selection import Outcome, SelectionDecided, Stage
+from shared.contracts.selection import Outcome
 from shared.judging import RowRefused, RowWaits
-from tests.unit.certification_examples import SIGNED, assess, attend, programme, trainee
+from tests.unit.certification_examples import SIGNED, assess, attend, decision, programme, trainee
 
 
 def test_somebody_present_completes_the_training_and_it_is_published() -> None:
@@ -115,18 +115,6 @@ def test_dropping_out_after_an_assessment_is_taken_with_a_warning() -> None:
     change = attend(person, note="mengundurkan diri")
     assert change is not None
     assert [warning.reason for warning in change.warnings] == ["already_assessed"]
-
-
-def decision(outcome: Outcome, class_code: str | None = None) -> SelectionDecided:
-    return SelectionDecided(
-        applicant_id="a-1",
-        programme_code="LAS-2030",
-        person_id="p-1",
-        outcome=outcome,
-        stage=Stage.RANKING,
-        class_code=class_code,
-        rule_version=1,
-    )
 
 
 def test_rows_wait_for_the_decision_and_for_the_promotion_of_a_reserve() -> None:
