@@ -42,7 +42,7 @@ async def declare(amqp_url: str) -> None:
 
 
 async def remove(amqp_url: str) -> None:
-    """Delete every queue and exchange of ours, with what is in them. For tests."""
+    """Delete every queue and exchange of ours, with what is in them."""
     connection = await aio_pika.connect(amqp_url)
     async with connection, asyncio.TaskGroup() as group:
         for part in everything():

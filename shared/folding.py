@@ -52,6 +52,8 @@ class Folded(Documents[D]):
     async def save(self) -> None:
         """Write what has changed. Raises StorageAway, VersionConflict when somebody else has written one of them."""
         changed = list(self._changed.values())
+        for document in changed:
+            self._derive(document)
         chunks = [changed[first : first + BATCH] for first in range(0, len(changed), BATCH)]
         saving = (self._save_batch([save_of(document, [], []) for document in chunk]) for chunk in chunks)
         outcomes = await asyncio.gather(*saving, return_exceptions=True)

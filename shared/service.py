@@ -111,7 +111,10 @@ def create(
     app.add_middleware(metering.Metering, public=public)
     guard = [] if public else [Depends(actors.required(settings.actor_public_keys, storage.service))]
     for router in routers:
-        app.include_router(router, dependencies=guard)
+        if public:  # as it is: to include it would make each of its routes, with all its models, a second time
+            app.router.routes.extend(router.routes)
+        else:
+            app.include_router(router, dependencies=guard)
 
     async def check() -> dict[str, bool]:
         database = await _answers(storage) and prepared.is_set()

@@ -191,10 +191,19 @@ class Storage:
 
 
 class Documents(Generic[D]):
-    """A collection of versioned documents. Concurrent loads become one query, concurrent saves one bulk write."""
+    """A collection of versioned documents. Concurrent loads become one query, concurrent saves one bulk write.
+
+    `derive` sets what a document holds for queries and what follows from the rest of it; called before each save.
+    """
 
     def __init__(
-        self, storage: Storage, name: str, kind: type[D], aggregate: str, indexes: Sequence[IndexModel]
+        self,
+        storage: Storage,
+        name: str,
+        kind: type[D],
+        aggregate: str,
+        indexes: Sequence[IndexModel],
+        derive: Callable[[D], None] = lambda document: None,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -203,6 +212,7 @@ class Documents(Generic[D]):
         self._unhurried = self.raw.with_options(write_concern=WriteConcern(w=1))
         self._storage = storage
         self._aggregate = aggregate
+        self._derive = derive
         self._loads: Batcher[str, Json | None] = Batcher(self._load_batch, BATCH)
         self._saves: Batcher[UpdateOne, None] = Batcher(self._save_batch, BATCH)
         self._peeked: dict[str, D] = {}
@@ -349,6 +359,7 @@ class Documents(Generic[D]):
 
     async def _save(self, document: D, events: Sequence[Event]) -> D:
         service = self._storage.service
+        self._derive(document)
         added = document.added_to_ledger()
         entries = entries_of(service, self._aggregate, document, events)
         entries += deeds_of(service, self.name, self._aggregate, document, added)

@@ -14,13 +14,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from deploy import topology
 from shared import actor_keys, actors
 from shared.context import Actor
 from shared.settings import ServiceSettings
-from tests import queries
+from tests import queries, queues
+from tests.in_memory import pytest_configure, pytest_unconfigure
 
 S = TypeVar("S", bound=ServiceSettings)
+
+__all__ = ["pytest_configure", "pytest_unconfigure"]  # pytest looks for its hooks here
 
 _TESTS = Path(__file__).parent
 _OF_ONE_SYSTEM = ("browser", "fuzz")  # all files of these share what takes long to set up
@@ -65,8 +67,7 @@ async def settings_for(servers: Urls) -> AsyncIterator[Callable[..., Any]]:
 
     Whatever the test lets services ask their databases must be answered from indexes.
     """
-    await topology.remove(servers.amqp)
-    await topology.declare(servers.amqp)
+    await queues.empty(servers.amqp)
     prefix = f"test_{uuid.uuid4().hex[:10]}"
 
     def make(kind: type[S], **more: Any) -> S:

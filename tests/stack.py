@@ -7,15 +7,15 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy import topology
 from deploy.local.runner import LocalStack
+from tests import queues
 from tests.conftest import Urls
 
 
 @contextlib.contextmanager
 def empty_stack(servers: Urls, home: Path) -> Iterator[LocalStack]:
     """Started, and gone without a trace at the end."""
-    asyncio.run(topology.remove(servers.amqp))
+    asyncio.run(queues.empty(servers.amqp))
     running = LocalStack(
         home,
         port=free_port(),

@@ -96,7 +96,6 @@ from services.gateway.programmes import Programmes
 from services.gateway.rates import Rates
 from services.gateway.reach import Reach
 from services.gateway.rebuild import Rebuild
-from services.gateway.roles import PREFIX
 from services.gateway.sealing import Seal
 from services.gateway.services import Services
 from services.gateway.sessions import Sessions
@@ -151,7 +150,7 @@ def build(settings: Settings | None = None, transport: httpx.AsyncBaseTransport 
         storage,
         store,
         on,
-        [api_router(), certificates.public, docs.router, event_docs.router, pages_router()],
+        [*api(), certificates.at_the_root, docs.router, event_docs.router, *pages()],
         prepare_first=[generations.serve_current, prepare_accounts],
         background=[generations.follow, store.keep_counted, rebuild.run, jobs.run, feed.run, hook_relay.run],
         closing=[previews.close, services.close, outside.close],
@@ -207,9 +206,8 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.build_middleware_stack = stack  # type: ignore[method-assign]
 
 
-def pages_router() -> APIRouter:
+def pages() -> list[APIRouter]:
     """Every page."""
-    pages = APIRouter(include_in_schema=False)
     staff = (
         signing,
         home,
@@ -238,31 +236,17 @@ def pages_router() -> APIRouter:
         subscriptions,
         outside_pages,
     )
-    for concept in staff:
-        pages.include_router(concept.router)
-    pages.include_router(signing.public)
-    pages.include_router(certificate_pages.public)
-    pages.include_router(registering.public)
-    pages.include_router(own_status.public)
-    pages.include_router(tracer_answer.public)
-    pages.include_router(employer_answer.public)
-    return pages
+    everybody = (signing, certificate_pages, registering, own_status, tracer_answer, employer_answer)
+    return [*(concept.router for concept in staff), *(concept.public for concept in everybody)]
 
 
-def api_router() -> APIRouter:
+def api() -> list[APIRouter]:
     """Every route under /api/v1."""
-    api = APIRouter(prefix=PREFIX)
     concepts = (
         *(programmes, applicants, people, personal_data, imports, scores, selection, reserves),
         *(classes, cover, assessments, appeals, certificates, training_certificates),
         *(vacancies, matching, matches, fairs, tracer, confirmations),
         *(live, session, users, audit, parked, rebuilding, webhooks, outside_api, deployment),
     )
-    for concept in concepts:
-        api.include_router(concept.router)
-    api.include_router(certificates.public)
-    api.include_router(tracer.public)
-    api.include_router(confirmations.public)
-    api.include_router(session.public)
-    api.include_router(public.public)
-    return api
+    everybody = (certificates, tracer, confirmations, session, public)
+    return [*(concept.router for concept in concepts), *(concept.public for concept in everybody)]

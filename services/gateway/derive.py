@@ -1,4 +1,4 @@
-"""What queries need of an applicant, kept in the document: it follows from the rest, and is derived at each change."""
+"""What queries need of an applicant, kept in the document: it follows from the rest, and is derived at each save."""
 
 from services.gateway import funnel, portraits, sorting, stages
 from services.gateway.readmodel import Applicant

@@ -42,7 +42,9 @@ class ReadModel:
             return f"{plain}_{generation}" if generation else plain
 
         self.generation = generation
-        self.applicants: Documents[Applicant] = kept(storage, name("applicants"), Applicant, "applicant", _INDEXES)
+        self.applicants: Documents[Applicant] = kept(
+            storage, name("applicants"), Applicant, "applicant", _INDEXES, derive
+        )
         self.people: Documents[Person] = kept(storage, name("people"), Person, "person", [])
         self.programmes: Documents[ProgrammeView] = kept(storage, name("programmes"), ProgrammeView, "programme", [])
         self.rollups = Rollups(self.applicants, storage.collection(name("funnels")))
@@ -138,7 +140,6 @@ class Store:
             if meta is None and not is_news:
                 return None
             applicant.programme_code = about.programme_code
-            derive(applicant)
             return []
 
         model = self.model

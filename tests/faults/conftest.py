@@ -1,6 +1,8 @@
 """One system for all tests that need no replicas: it takes most of a test's time to start."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +13,11 @@ SEED = 20261122
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system() -> Iterator[System]:
     if missing := why_not():
         pytest.skip(f"NO FAULTS ARE TRIED, for want of servers of our own: {missing}")
-    with System(tmp_path_factory.mktemp("faults") / "system") as running:
+    # on a disk, as whatever is killed would find it
+    with tempfile.TemporaryDirectory(prefix="jalur-faults-") as home, System(Path(home) / "system") as running:
         yield running
 
 

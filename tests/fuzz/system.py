@@ -14,11 +14,11 @@ import httpx
 import jwt
 import uvicorn
 
-from deploy import topology
 from services.gateway.client import Client, Refused
 from services.gateway.settings import Settings
 from shared import actor_keys
 from shared.settings import ServiceSettings
+from tests import queues
 from tests.conftest import ACTOR_KEY, ACTOR_PUBLIC_KEYS, STAFF, Urls
 
 TOKEN = "token-of-the-first-administrator"
@@ -71,7 +71,7 @@ class System:
 @contextlib.contextmanager
 def running(servers: Urls, spool: Path, **gateway_settings: Any) -> Iterator[System]:
     """All five services, each on a port of its own, until the block ends."""
-    asyncio.run(_empty_queues(servers))
+    asyncio.run(queues.empty(servers.amqp))
     common: dict[str, Any] = {
         "amqp_url": servers.amqp,
         "mongo_url": servers.mongo,
@@ -112,11 +112,6 @@ def running(servers: Urls, spool: Path, **gateway_settings: Any) -> Iterator[Sys
             one.result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
-
-
-async def _empty_queues(servers: Urls) -> None:
-    await topology.remove(servers.amqp)
-    await topology.declare(servers.amqp)
 
 
 def _wait(condition: Any) -> None:

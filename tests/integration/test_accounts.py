@@ -27,6 +27,7 @@ from deploy.management import Management
 from deploy.urls import as_account, in_vhost, vhost_of
 from shared import topology
 from shared.contracts import ALL
+from tests import queues
 from tests.conftest import Urls
 from tests.events import until
 
@@ -60,8 +61,7 @@ def granted(servers: Urls) -> Iterator[Granted]:
     if servers.management is None:
         pytest.skip("JALUR_AMQP_MANAGEMENT_URL is not given: no accounts can be created")
     found = Granted(servers, f"test_{uuid.uuid4().hex[:8]}", {name: uuid.uuid4().hex for name in SERVICES})
-    asyncio.run(deployed.remove(servers.amqp))
-    asyncio.run(deployed.declare(servers.amqp))
+    asyncio.run(queues.empty(servers.amqp))
     vhost = vhost_of(servers.amqp)
     management = Management(servers.management)
     management.post("definitions", body=definitions.of_accounts(found.prefix, found.passwords, vhost))

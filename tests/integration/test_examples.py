@@ -17,7 +17,6 @@ import httpx
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from deploy import topology as deployed
 from deploy.management import Management
 from deploy.subscribers import Subscribers
 from deploy.urls import vhost_of
@@ -25,6 +24,7 @@ from shared import topology
 from shared.contracts.certification import CertificateRevoked
 from shared.contracts.placement import JobMatched
 from shared.outsiders import NotGranted
+from tests import queues
 from tests.conftest import Urls
 from tests.events import matched, message, until
 
@@ -45,8 +45,7 @@ async def tell(broker: AbstractConnection, *about: tuple[str, int]) -> None:
 async def subscribers(servers: Urls) -> Subscribers:
     if servers.management is None:
         pytest.skip("JALUR_AMQP_MANAGEMENT_URL is not given: no accounts can be created")
-    await deployed.remove(servers.amqp)
-    await deployed.declare(servers.amqp)
+    await queues.empty(servers.amqp)
     return Subscribers(Management(servers.management, vhost_of(servers.amqp)), servers.amqp)
 
 

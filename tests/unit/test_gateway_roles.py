@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.gateway import roles
-from services.gateway.app import api_router
+from services.gateway.app import api
 from services.gateway.roles import PAGES, PREFIX, PUBLIC, PUBLIC_PAGES, ROLES, Role
 
 UNKNOWN_KINDS = {("POST", "/programmes/{code}/imports/{kind}"), ("POST", "/imports/{kind}")}
@@ -17,7 +17,8 @@ PAGES_DOCUMENT = DOCUMENT.with_name("pages.md")
 
 def routes() -> set[tuple[str, str]]:
     app = FastAPI()
-    app.include_router(api_router())
+    for router in api():
+        app.include_router(router)
     return {
         (method.upper(), path.removeprefix(PREFIX))
         for path, methods in app.openapi()["paths"].items()

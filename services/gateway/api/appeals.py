@@ -10,10 +10,10 @@ from services.gateway.calling import Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.masking import without_free_text
 from services.gateway.names import numbers_of
-from services.gateway.roles import may
+from services.gateway.roles import PREFIX, may
 from services.gateway.services import at
 
-router = APIRouter(tags=["appeals"])
+router = APIRouter(prefix=PREFIX, tags=["appeals"])
 
 _FILE = ("POST", "/applicants/{applicant_id}/appeals")
 Words = Annotated[str, Field(max_length=500, pattern=r"\S")]

@@ -19,6 +19,7 @@ from services.gateway.kinds import APPLICANTS
 from services.gateway.listing import Page
 from services.gateway.masking import without_health
 from services.gateway.readmodel import Applicant
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 from services.gateway.sorting import SortName
 from services.gateway.stages import Awaits, Stage
@@ -26,7 +27,7 @@ from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 from shared.cells import Cell
 from shared.problems import Forbidden
 
-router = APIRouter(tags=["applicants"])
+router = APIRouter(prefix=PREFIX, tags=["applicants"])
 
 MOST_ITEMS = 200
 Reveal = Annotated[str | None, Query(description="Personal fields to show, e.g. `nik,name`; every reveal is recorded.")]

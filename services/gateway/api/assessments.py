@@ -13,10 +13,11 @@ from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.names import numbers_of
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 
-router = APIRouter(tags=["assessments"])
+router = APIRouter(prefix=PREFIX, tags=["assessments"])
 
 _HEADINGS = {
     "id": ("Nomor pendaftaran", "Kelas", "LSP", "Skema", "Tanggal uji", "Menunggu (hari)"),

@@ -10,10 +10,11 @@ from fastapi.responses import StreamingResponse
 from services.gateway.api.gateway import TheGateway
 from services.gateway.audits import SERVICES, Service, expected_of
 from services.gateway.calling import Known
+from services.gateway.roles import PREFIX
 from shared.audit.api import Asked, Page
 from shared.json_lines import NDJSON
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(prefix=PREFIX, tags=["audit"])
 
 
 class AskedOf(Asked):

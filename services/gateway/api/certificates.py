@@ -10,10 +10,12 @@ from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import PUBLIC, Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.rates import network
+from services.gateway.roles import PREFIX
 from services.gateway.services import Refused, at
 
-public = APIRouter(tags=["certificates"])
-router = APIRouter(tags=["certificates"])
+public = APIRouter(prefix=PREFIX, tags=["certificates"])
+at_the_root = APIRouter(tags=["certificates"])  # where it is short enough to be printed
+router = APIRouter(prefix=PREFIX, tags=["certificates"])
 
 
 class EnteredCertificate(BaseModel):
@@ -31,6 +33,7 @@ class Revocation(BaseModel):
 
 
 @public.get("/verify/{verify_code}")
+@at_the_root.get("/verify/{verify_code}")
 async def verify(verify_code: str, request: Request, gateway: TheGateway) -> dict[str, Any]:
     """Whether a certificate is valid, expired or revoked (with the reason); needs no token, names nobody.
 

@@ -11,12 +11,13 @@ from services.gateway.api.applicants import Reveal, Why
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.names import names_of, numbers_of
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 from services.gateway.workbook import PDF_TYPE, as_file
 from shared.contracts.registration import ClassOffer, Programme
 from shared.problems import Invalid, NotFound
 
-router = APIRouter(tags=["classes"])
+router = APIRouter(prefix=PREFIX, tags=["classes"])
 
 MOST_PEOPLE = 2_000  # of a class, in one request
 

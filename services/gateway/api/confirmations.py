@@ -13,10 +13,11 @@ from services.gateway.api.vacancies import further, place_of
 from services.gateway.calling import EMPLOYER, Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.names import put_on_record
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 
-public = APIRouter(tags=["employers' confirmations"])
-router = APIRouter(tags=["employers' confirmations"])
+public = APIRouter(prefix=PREFIX, tags=["employers' confirmations"])
+router = APIRouter(prefix=PREFIX, tags=["employers' confirmations"])
 
 Standing = Literal["waiting", "confirmed", "denied", "left"]
 Says = Literal["confirmed", "denied", "left"]

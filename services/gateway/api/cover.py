@@ -17,12 +17,13 @@ from services.gateway.calling import Known
 from services.gateway.cover_list import Column, Days
 from services.gateway.discretion import naming_none_of
 from services.gateway.names import numbers_of, revealed
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 from shared.cells import Cell
 from shared.problems import Invalid, NotFound
 
-router = APIRouter(tags=["cover"])
+router = APIRouter(prefix=PREFIX, tags=["cover"])
 
 Insurance = Literal["jkk", "jkm"]
 INSURANCES: tuple[Insurance, ...] = get_args(Insurance)

@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.kinds import Owner
+from services.gateway.roles import PREFIX
 from shared import VERSION
 
-router = APIRouter(prefix="/deployment", tags=["deployment"])
+router = APIRouter(prefix=f"{PREFIX}/deployment", tags=["deployment"])
 
 
 @router.get("")

@@ -14,9 +14,10 @@ from services.gateway.api.vacancies import further, place_of
 from services.gateway.calling import Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.names import numbers_of
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 
-router = APIRouter(tags=["fairs"])
+router = APIRouter(prefix=PREFIX, tags=["fairs"])
 
 AT_ONCE = 200
 _LONGEST_NUMBER = 9  # digits; no programme has so many people

@@ -18,7 +18,7 @@ from services.gateway.uploads import uploaded
 from services.gateway.workbook import MEDIA_TYPE, as_file, taken_away
 from shared.problems import NotFound
 
-router = APIRouter(tags=["imports"])
+router = APIRouter(prefix=PREFIX, tags=["imports"])
 
 _PATIENCE_S = 10.0  # how long the caller of an import is kept waiting for a service that is away
 _FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}

@@ -9,9 +9,10 @@ from sse_starlette import EventSourceResponse
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known, no_longer
 from services.gateway.live import Offset
+from services.gateway.roles import PREFIX
 from shared.problems import Invalid
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=PREFIX, tags=["events"])
 
 _PING_EVERY_S = 15
 _MOST_DIGITS = 18  # of an offset; more is none the log has, and no number to convert

@@ -11,9 +11,10 @@ from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.api.vacancies import further, place_of
 from services.gateway.calling import Known
 from services.gateway.discretion import naming_nobody
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 
-router = APIRouter(tags=["matching"])
+router = APIRouter(prefix=PREFIX, tags=["matching"])
 
 Standing = Literal["proposed", "accepted", "agreed", "refused"]
 

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.caught_up import caught_up
+from services.gateway.roles import PREFIX
 from services.gateway.services import ROWS_TIMEOUT_S, at
 
-router = APIRouter(tags=["matching"])
+router = APIRouter(prefix=PREFIX, tags=["matching"])
 
 
 class Matching(BaseModel):

@@ -6,8 +6,9 @@ from pydantic import BaseModel
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.outside import OutsideSubscriber
+from services.gateway.roles import PREFIX
 
-router = APIRouter(tags=["subscribers"])
+router = APIRouter(prefix=PREFIX, tags=["subscribers"])
 
 
 class SubscriberList(BaseModel):

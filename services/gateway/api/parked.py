@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
+from services.gateway.roles import PREFIX
 from shared.parking_api import MOST_ITEMS, Wanted
 
-router = APIRouter(prefix="/parked", tags=["parked messages"])
+router = APIRouter(prefix=f"{PREFIX}/parked", tags=["parked messages"])
 
 
 @router.get("")

@@ -11,10 +11,11 @@ from services.gateway import export
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.listing import Revealable
+from services.gateway.roles import PREFIX
 from services.gateway.services import Refused, at
 from shared.problems import Conflict, NotFound
 
-router = APIRouter(tags=["people"])
+router = APIRouter(prefix=PREFIX, tags=["people"])
 
 Reason = Annotated[str, Field(max_length=500, pattern=r"\S", description="Kept on record; names in it are hidden.")]
 

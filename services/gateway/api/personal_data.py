@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
+from services.gateway.roles import PREFIX
 
-router = APIRouter(tags=["personal data"])
+router = APIRouter(prefix=PREFIX, tags=["personal data"])
 
 
 class Retention(BaseModel):

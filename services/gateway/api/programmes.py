@@ -13,11 +13,12 @@ from services.gateway.calling import Caller, Known
 from services.gateway.caught_up import caught_up
 from services.gateway.funnel import ClassCounts, Funnel
 from services.gateway.portraits import Portrait
+from services.gateway.roles import PREFIX
 from services.gateway.services import ROWS_TIMEOUT_S, at
 from shared.contracts.registration import Programme
 from shared.problems import Invalid, TooLarge
 
-router = APIRouter(tags=["programmes"])
+router = APIRouter(prefix=PREFIX, tags=["programmes"])
 
 _MOST_BYTES = 256 << 10  # a thousand classes
 _MOST_DEPTH = 20

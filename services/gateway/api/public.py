@@ -13,13 +13,14 @@ from services.gateway.calling import PUBLIC
 from services.gateway.masking import without_health
 from services.gateway.public_form import Consent
 from services.gateway.rates import network
+from services.gateway.roles import PREFIX
 from services.gateway.services import Refused, at
 from services.gateway.stages import Stage
 from shared.cells import JAKARTA, Cell
 from shared.contracts.registration import Window
 from shared.problems import Away, Conflict, NotFound
 
-public = APIRouter(tags=["public"])
+public = APIRouter(prefix=PREFIX, tags=["public"])
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200, pattern="^[ -~]*$")]
 

@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, Field
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.generations import Serving
+from services.gateway.roles import PREFIX
 from shared.free_text import discreet
 
-router = APIRouter(prefix="/rebuild", tags=["rebuild"])
+router = APIRouter(prefix=f"{PREFIX}/rebuild", tags=["rebuild"])
 
 
 class Wanted(BaseModel):

@@ -9,9 +9,10 @@ from services.gateway.api.applicants import Reason
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.discretion import naming_nobody
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 
-router = APIRouter(tags=["selection"])
+router = APIRouter(prefix=PREFIX, tags=["selection"])
 
 
 class Confirmation(BaseModel):

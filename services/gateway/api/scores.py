@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 from services.gateway.api.applicants import MOST_ITEMS
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 
-router = APIRouter(tags=["selection"])
+router = APIRouter(prefix=PREFIX, tags=["selection"])
 
 Part = Literal["written", "interview"]
 # a string, as it was typed: a decimal comma is fine, and a dash means absent

@@ -17,7 +17,7 @@ from services.gateway.services import ROWS_TIMEOUT_S, at
 from services.gateway.workbook import PDF_TYPE, as_file
 from shared.problems import Forbidden, Invalid
 
-router = APIRouter(tags=["selection"])
+router = APIRouter(prefix=PREFIX, tags=["selection"])
 
 _WAIT_S = 240.0  # for the end of a decision: less than the gateway waits for the service
 _AT_ONCE_S = 1.0

@@ -10,12 +10,12 @@ from services.gateway import csrf
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
 from services.gateway.rates import network
-from services.gateway.roles import Role
+from services.gateway.roles import PREFIX, Role
 from services.gateway.sessions import Session
 from shared.problems import Conflict, NotFound
 
-router = APIRouter(tags=["session"])
-public = APIRouter(tags=["session"])
+router = APIRouter(prefix=PREFIX, tags=["session"])
+public = APIRouter(prefix=PREFIX, tags=["session"])
 
 _LONGEST = 1000
 Password = Annotated[SecretStr, StringConstraints(max_length=_LONGEST)]

@@ -14,10 +14,11 @@ from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.api.vacancies import further, place_of
 from services.gateway.calling import PUBLIC, Caller, Known
 from services.gateway.discretion import naming_nobody
+from services.gateway.roles import PREFIX
 from services.gateway.services import ROWS_TIMEOUT_S, at
 
-public = APIRouter(tags=["tracer study"])
-router = APIRouter(tags=["tracer study"])
+public = APIRouter(prefix=PREFIX, tags=["tracer study"])
+router = APIRouter(prefix=PREFIX, tags=["tracer study"])
 
 _REVEALED_AT_ONCE = 1000
 Status = Literal["employed", "self_employed", "studying", "unemployed", "unreachable"]

@@ -13,11 +13,12 @@ from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Caller, Known
 from services.gateway.discretion import naming_nobody
 from services.gateway.names import names_of, numbers_of
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 from services.gateway.workbook import PDF_TYPE, as_file
 from shared.problems import Invalid, NotFound
 
-router = APIRouter(tags=["training certificates"])
+router = APIRouter(prefix=PREFIX, tags=["training certificates"])
 
 
 class Issue(BaseModel):

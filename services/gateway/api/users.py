@@ -10,13 +10,13 @@ from services.gateway.api.gateway import TheGateway
 from services.gateway.api.session import Password, ShownSession, shown
 from services.gateway.audits import SERVICES
 from services.gateway.calling import EMPLOYER, PUBLIC, Known
-from services.gateway.roles import Role
+from services.gateway.roles import PREFIX, Role
 from services.gateway.user import DEFAULT_LABEL, NAME, User
 from shared.context import SYSTEM
 from shared.ledger import Entry
 from shared.problems import Invalid
 
-router = APIRouter(tags=["users"])
+router = APIRouter(prefix=PREFIX, tags=["users"])
 
 _MOST_DAYS = 3650
 _SIGN_TOO = frozenset({SYSTEM.name, PUBLIC.actor.name, EMPLOYER.actor.name, *SERVICES})

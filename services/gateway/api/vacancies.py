@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.api.gateway import TheGateway
 from services.gateway.calling import Known
+from services.gateway.roles import PREFIX
 from services.gateway.services import at
 from shared.cells import Cell
 from shared.problems import Invalid
 
-router = APIRouter(tags=["vacancies"])
+router = APIRouter(prefix=PREFIX, tags=["vacancies"])
 
 State = Literal["open", "filled", "expired", "closed"]
 

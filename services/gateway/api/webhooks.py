@@ -8,11 +8,12 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 
 from services.gateway.api.gateway import Gateway, TheGateway
 from services.gateway.calling import Known
+from services.gateway.roles import PREFIX
 from services.gateway.webhook import NAME, State, Webhook
 from services.gateway.webhook_places import Place
 from shared.ledger import Entry
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["webhooks"])
 
 _MOST_HOURS = 24 * 30
 _MOST_OFFSET = 2**62

@@ -19,7 +19,7 @@ from services.gateway.roles import Role
 from services.gateway.secret import new_secret
 from shared.problems import Conflict, Invalid, NotFound, Problem, TooMany, Unauthenticated
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=200)]
 Password = Annotated[str, Form(max_length=1000)]

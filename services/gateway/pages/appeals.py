@@ -14,7 +14,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _YES = "ya"
 _QUESTIONS = ("explained", "discussed", "others_involved")

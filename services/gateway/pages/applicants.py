@@ -23,7 +23,7 @@ from services.gateway.stages import Awaits, Stage
 from shared.contracts.registration import Programme
 from shared.problems import Invalid, Problem
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 _CORRECTABLE = (

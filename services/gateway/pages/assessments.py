@@ -20,7 +20,7 @@ from services.gateway.services import Refused, at
 from services.gateway.uploads import form_of
 from shared.problems import NotFound
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _UNIT = "unit:"
 _ODD = ("unusual_number", "corrected")

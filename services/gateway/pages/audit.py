@@ -17,7 +17,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from shared.cells import JAKARTA
 from shared.problems import TooMany
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 Text = Annotated[str, Query(max_length=200)]

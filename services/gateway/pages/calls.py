@@ -20,7 +20,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from services.gateway.workbook import MEDIA_TYPE, Workbook, as_file, taken_away
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 _CALLED_BY = "name,phone"

@@ -21,7 +21,7 @@ from services.gateway.uploads import form_of
 from shared.cells import JAKARTA
 from shared.problems import Away, Conflict, Invalid
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 PRESENCES = ("present", "excused", "absent")
 _FIELD = "h"  # h:<applicant>:<day>:<what stood there when the page was made>

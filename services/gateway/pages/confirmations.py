@@ -20,7 +20,7 @@ from services.gateway.roles import may
 from services.gateway.services import Refused
 from shared.cells import JAKARTA
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 _HERE = "/penempatan/konfirmasi"

@@ -33,7 +33,7 @@ from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 from shared.problems import Conflict, Invalid, NotFound
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 
 @router.get("/beranda/bpjs")

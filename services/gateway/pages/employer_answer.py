@@ -17,7 +17,7 @@ from services.gateway.pages.visitor import Page
 from services.gateway.services import Refused
 from shared.problems import NotFound
 
-public = APIRouter(route_class=Page)
+public = APIRouter(route_class=Page, include_in_schema=False)
 
 _OVER = {"unknown_link", "link_expired"}
 

@@ -17,7 +17,7 @@ from services.gateway.pages.matches import person
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=500)]
 _LONGEST_LIST = 20_000

@@ -18,7 +18,7 @@ from services.gateway.roles import may
 from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 Text = Annotated[str, Form(max_length=300)]

@@ -19,7 +19,7 @@ from services.gateway.portraits import together
 from services.gateway.stages import Awaits
 from shared.contracts.registration import ClassOffer, Programme
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 WAY = ("registered", "passed", "accepted", "completed", "competent", "certified")
 

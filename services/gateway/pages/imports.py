@@ -23,7 +23,7 @@ from services.gateway.uploads import form_of, uploaded
 from shared.problems import Forbidden, Invalid, NotFound, TooLarge
 from shared.storage import StorageAway
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=200)]
 Named = Annotated[str, Query(max_length=200)]

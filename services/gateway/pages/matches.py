@@ -21,7 +21,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from shared.cells import JAKARTA
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 _STANDINGS = ("proposed", "accepted", "agreed", "refused")

@@ -14,7 +14,7 @@ from services.gateway.pages import site
 from services.gateway.pages.visitor import Page, Visitor
 from shared.parking_api import Wanted
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 
 @router.get("/operasi")

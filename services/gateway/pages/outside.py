@@ -10,7 +10,7 @@ from services.gateway.pages import site
 from services.gateway.pages.visitor import Page, Visitor
 from shared.problems import Away, Conflict
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 
 @router.get("/pelanggan")

@@ -11,7 +11,7 @@ from services.gateway.pages import site
 from services.gateway.pages.visitor import Page
 from shared.problems import NotFound, TooMany
 
-public = APIRouter(route_class=Page)
+public = APIRouter(route_class=Page, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=100)]
 

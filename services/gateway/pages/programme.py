@@ -19,7 +19,7 @@ from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 from shared.problems import Conflict, Invalid, Problem
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _RULES = ("eligibility.", "selection.written_weight", "selection.interview_weight", "selection.pass_mark")
 _LONGEST_REASON = 500

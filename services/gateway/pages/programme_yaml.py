@@ -15,7 +15,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.uploads import form_of
 from shared.problems import Invalid, TooLarge
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 
 @router.get("/program-baru/yaml")

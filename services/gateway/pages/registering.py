@@ -22,7 +22,7 @@ from services.gateway.uploads import form_of
 from shared.contracts.registration import Programme
 from shared.problems import Conflict, NotFound, TooLarge
 
-public = APIRouter(route_class=Page)
+public = APIRouter(route_class=Page, include_in_schema=False)
 
 KEPT_S = 3 * 24 * 3600
 CHECK, SEND, DROP, RECEIPT = "periksa", "kirim", "hapus", "bukti"

@@ -16,7 +16,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from shared.problems import Conflict
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _NOTHING_TYPED: Mapping[str, str] = {}
 Text = Annotated[str, Form(max_length=500)]

@@ -19,7 +19,7 @@ from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 from shared.problems import Conflict, Invalid
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 PARTS: tuple[Part, ...] = get_args(Part)
 _PAGE = 50

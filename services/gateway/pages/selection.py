@@ -16,7 +16,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 from shared.problems import Conflict, NotFound
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 Chosen = Annotated[str, Query(max_length=200)]
 _WAIT_S = 5.0  # for the end of a decision; a longer one is followed on the overview

@@ -14,8 +14,8 @@ from services.gateway.pages.visitor import SIGN_IN, Page, Visitor
 from services.gateway.rates import network
 from shared.problems import TooMany, Unauthenticated
 
-router = APIRouter(route_class=Page)
-public = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
+public = APIRouter(route_class=Page, include_in_schema=False)
 
 START = "/beranda"
 _LONGEST = 1000

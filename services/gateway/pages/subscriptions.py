@@ -19,7 +19,7 @@ from services.gateway.secret import new_secret
 from shared.cells import JAKARTA, BadCell, day
 from shared.problems import Conflict, Invalid, NotFound
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=2000)]
 

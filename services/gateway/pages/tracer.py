@@ -17,7 +17,7 @@ from services.gateway.pages.forms import day_of
 from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _WAVES = (3, 6, 12)
 STATUSES = ("employed", "self_employed", "unemployed", "studying", "unreachable")

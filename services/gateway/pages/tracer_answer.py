@@ -14,7 +14,7 @@ from services.gateway.pages import site
 from services.gateway.pages.visitor import Page
 from services.gateway.services import Refused
 
-public = APIRouter(route_class=Page)
+public = APIRouter(route_class=Page, include_in_schema=False)
 
 _STATUSES = ("employed", "self_employed", "unemployed", "studying")
 

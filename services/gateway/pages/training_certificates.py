@@ -14,7 +14,7 @@ from services.gateway.pages.visitor import Page, Visitor
 from services.gateway.services import Refused, at
 from shared.problems import Invalid, NotFound
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=500)]
 _HERE: Final = "#sertifikat-pelatihan"

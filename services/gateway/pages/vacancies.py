@@ -19,7 +19,7 @@ from services.gateway.services import Refused
 from services.gateway.uploads import form_of
 from shared.cells import Cell
 
-router = APIRouter(route_class=Page)
+router = APIRouter(route_class=Page, include_in_schema=False)
 
 _PAGE = 50
 _STATES = ("open", "filled", "expired", "closed")
