@@ -32,6 +32,7 @@ ACTOR_PUBLIC_KEYS = actor_keys.public_keys(ACTOR_KEY)
 STAFF = Actor(name="petugas", role="admin")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What stays together when tests run side by side: a file, and all files that share a system."""
     for item in items:
