@@ -97,7 +97,7 @@ def test_one_applicant_end_to_end(collector: Collector, gateway: httpx.Client) -
     trace = trace_with("gateway", "handle gateway.applicant_screened.v1")
     screened = next(one for one in trace if one.name == "handle gateway.applicant_screened.v1")
     assert way_to(screened, trace) == [
-        ("gateway", "POST /programmes/{code}/applicants"),
+        ("gateway", "POST /api/v1/programmes/{code}/applicants"),
         ("registration", "POST /programmes/{code}/applicants"),
         ("selection", "handle selection.applicant_registered.v1"),
         ("gateway", "handle gateway.applicant_screened.v1"),
