@@ -12,11 +12,17 @@ from tests.faults.system import System, why_not
 SEED = 20261122
 
 
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """On a disk, as what is killed would find it, and not in memory as for other tests."""
+    with tempfile.TemporaryDirectory(prefix="jalur-faults-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def system() -> Iterator[System]:
     if missing := why_not():
         pytest.skip(f"NO FAULTS ARE TRIED, for want of servers of our own: {missing}")
-    # on a disk, as whatever is killed would find it
     with tempfile.TemporaryDirectory(prefix="jalur-faults-") as home, System(Path(home) / "system") as running:
         yield running
 
