@@ -36,11 +36,11 @@ up: setup
 	@$(RUN)/jalur up
 
 # faults by themselves, as they want the machine to themselves; then the other files side by side, on servers of their own
-# (what stays together: tests/conftest.py); in their order, for the longest come first
+# (what stays together: tests/side_by_side.py); in their order, for the longest come first
 test: setup
 	@deploy/local/setup.sh test
 	@$(RUN)/python -m pytest tests/faults
-	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadgroup --no-loadscope-reorder
+	@$(RUN)/python -m pytest --ignore tests/faults --numprocesses $(or $(JOBS),2) --dist loadscope --no-loadscope-reorder
 
 browser-test: setup
 	@JALUR_BOTH_WIDTHS=1 $(RUN)/python -m pytest tests/browser

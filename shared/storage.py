@@ -193,7 +193,7 @@ class Storage:
 class Documents(Generic[D]):
     """A collection of versioned documents. Concurrent loads become one query, concurrent saves one bulk write.
 
-    `derive` sets what a document holds for queries and what follows from the rest of it; called before each save.
+    `derive` is called before each save, and sets what a document holds for queries and follows from the rest of it.
     """
 
     def __init__(

@@ -19,25 +19,16 @@ from shared.context import Actor
 from shared.settings import ServiceSettings
 from tests import queries, queues
 from tests.in_memory import pytest_configure, pytest_unconfigure
+from tests.side_by_side import pytest_xdist_make_scheduler
 
 S = TypeVar("S", bound=ServiceSettings)
 
-__all__ = ["pytest_configure", "pytest_unconfigure"]  # pytest looks for its hooks here
-
-_TESTS = Path(__file__).parent
-_OF_ONE_SYSTEM = ("browser", "fuzz")  # all files of these share what takes long to set up
+# pytest looks for its hooks here
+__all__ = ["pytest_configure", "pytest_unconfigure", "pytest_xdist_make_scheduler"]
 
 ACTOR_KEY = actor_keys.new_key()
 ACTOR_PUBLIC_KEYS = actor_keys.public_keys(ACTOR_KEY)
 STAFF = Actor(name="petugas", role="admin")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays together when tests run side by side: a file, and all files that share a system."""
-    for item in items:
-        file = item.path.relative_to(_TESTS)
-        item.add_marker(pytest.mark.xdist_group(file.parts[0] if file.parts[0] in _OF_ONE_SYSTEM else str(file)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from shared.topology import LOG, Topology
 async def empty(amqp_url: str) -> None:
     """Nothing is in any queue, what was deleted or unbound is there again, and the log begins anew.
 
-    To delete 79 queues and declare them again would take five times as long.
+    To delete 79 queues and declare them again would take several times as long.
     """
     connection = await aio_pika.connect(amqp_url)
     async with connection:

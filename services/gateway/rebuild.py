@@ -18,7 +18,6 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from services.gateway.absorbing import Absorbing
 from services.gateway.generations import Generations, Serving, State
 from services.gateway.store import ReadModel, Store
-from shared import ending
 from shared import log as events_log
 from shared.broker import keep_connected
 from shared.lease import Lease
@@ -83,9 +82,10 @@ class Rebuild:
         if serving.state is State.BUILDING and (why := await self._why_not(connection)):
             await self._give_up(model, why)
             return
+        await model.prepare()
         discarded = {one.queue: await discarded_in(self._storage, one.queue) for one in self._on.subscriptions}
         absorbing = Absorbing(self._on, self._storage, self._store, model, discarded)
-        end, indexed = await _end_of_log(connection), False
+        end = await _end_of_log(connection)
         began = saved = time.monotonic()
         async with aclosing(events_log.batches(connection, position, _BATCH, idle_s=_LOOK_EVERY_S)) as batches:
             async for batch in batches:
@@ -101,10 +101,6 @@ class Rebuild:
                     return  # somebody else has ended it, while this process was frozen
                 if position < end.offset or len(batch) == _BATCH:
                     continue
-                if not indexed:
-                    skipped += await absorbing.settle()
-                    await self._index(model)
-                    indexed = True
                 # the end that counts: for the switch one of just now, for the old model's removal one of long after it
                 due = began + _AFTERWARDS_S if serving.state is State.SWITCHED else time.monotonic() - _FRESH_S
                 if end.at < due:
@@ -135,16 +131,6 @@ class Rebuild:
         if began_with not in (None, first.message_id):
             return "the log was made anew and lacks what happened before"
         return None
-
-    async def _index(self, model: ReadModel) -> None:
-        """When the model is almost whole: to keep up indexes that nobody uses yet is half the work of writing it."""
-        indexing = asyncio.create_task(model.prepare())
-        try:
-            while not (await asyncio.wait({indexing}, timeout=_SAVE_EVERY_S))[0]:
-                await self._lease.hold()
-            await indexing
-        finally:
-            await ending.end(indexing)
 
     async def _absorb(self, batch: Sequence[AbstractIncomingMessage], absorbing: Absorbing, state: State) -> int:
         """How many of these events could not be absorbed."""

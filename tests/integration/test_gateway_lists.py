@@ -86,7 +86,6 @@ def test_all_pages_show_each_applicant_once_and_in_order(
     async def walk() -> None:
         async with a_model(servers) as store:
             unregistered = Applicant(_id="not yet", programme_code="U")
-            derive(unregistered)
             await asyncio.gather(*(store.applicants.add(one) for one in (*people, unregistered)))
             filters = [sorting.facet(*one) for one in product((None, "accepted"), (None, "B|x"), (None, "no_seat"))]
             for sort, facet in product(SORTS, filters):
