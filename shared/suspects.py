@@ -97,7 +97,8 @@ async def outlet(
 ) -> AbstractExchange:
     """What a service publishes through, with confirms. `refused` hears that the broker hangs up because of a message.
 
-    It hears so before any publishing task does, and is told of the message nothing.
+    It hears so before any publishing task does, and is told of the message nothing. Raises aio-pika's
+    ChannelNotFoundEntity while the broker does not have all that it should hand the events to.
     """
     channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
 
@@ -107,4 +108,7 @@ async def outlet(
 
     channel.close_callbacks.add(closed)
     connection.close_callbacks.add(closed)
+    # a broker that starts takes connections some moments before it has its streams: what is published then goes to all
+    # other queues, is confirmed, and is missing from the log for ever
+    await channel.get_queue(topology.LOG)
     return await channel.get_exchange(topology.outgoing(service))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from deploy import topology
 from tests.faults.faults import Fault, Scene
+from tests.faults.injected.broker import come_without_log
 from tests.faults.injected.messages import every_event_again
 from tests.faults.seams import protections
 from tests.faults.seams.control import Arm
@@ -54,9 +55,12 @@ class ControlRun:
 
 
 def _lose_what_is_published(scene: Scene) -> None:
+    control = scene.system.seams
+    before = control.bitten()[protections.CONFIRMS]
     scene.system.broker.swallow(up=True)
     scene.pause(3, 4)
     scene.system.broker.heal()
+    scene.until(lambda: control.bitten()[protections.CONFIRMS] > before, 10)  # the services notice a moment later
 
 
 def _kill(*arms: Arm) -> Callable[[Scene], None]:
@@ -101,6 +105,7 @@ def _until_decided(scene: Scene) -> None:
 
 CONTROLS = (
     ControlRun((protections.CONFIRMS,), "each_committed_version_yields_exactly_its_events", _lose_what_is_published),
+    ControlRun((protections.LOG_FIRST,), "each_committed_version_yields_exactly_its_events", come_without_log),
     ControlRun((protections.MARKS,), "no_event_is_applied_twice", _all_again, "withdraw", "withdraw"),
     ControlRun(
         (protections.ONE_WRITE,),

@@ -12,7 +12,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from shared import outbox, suspects, topology
+from shared import log, outbox, suspects, topology
 from shared.broker import keep_connected
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn, ProgrammeOpened
@@ -108,6 +108,38 @@ async def test_what_a_crash_left_in_the_outbox_is_swept_up_under_the_same_id(
     async with relaying(servers, leavers):
         await until(lambda: _is_zero(leavers))
     assert {one.message_id for one in outsider.seen} == {f"uji.leaver:a{n}:1:0" for n in range(30)}
+
+
+async def test_nothing_is_published_past_a_log_that_is_not_there_yet(
+    servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection
+) -> None:
+    """A broker that starts has its stream last; until then it would confirm what the log never gets."""
+    outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
+    channel = await broker.channel()
+    await channel.queue_delete(topology.LOG)
+    await leavers.change("a1", Leaver.leave)
+    relay = Relay(servers.amqp, leavers.storage)  # type: ignore[attr-defined]
+    task = asyncio.create_task(relay.run())
+    try:
+        await asyncio.sleep(1.5)
+        assert not relay.connected
+        assert not outsider.seen
+        assert await left_in_outboxes(leavers) == 1
+        await topology.declare(channel, topology.common())
+        await until(lambda: _is_zero(leavers))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    logged = [one async for batch in _logged(broker) for one in batch]
+    assert [one.message_id for one in outsider.seen] == [one.message_id for one in logged] == ["uji.leaver:a1:1:0"]
+
+
+async def _logged(broker: AbstractConnection) -> AsyncIterator[list[aio_pika.abc.AbstractIncomingMessage]]:
+    async with contextlib.aclosing(log.batches(broker, "first", 100, 1.0)) as batches:
+        async for batch in batches:
+            if not batch:
+                break
+            yield batch
 
 
 async def test_what_is_left_in_an_outbox_goes_out_before_what_is_committed_now(

@@ -50,6 +50,32 @@ def stop_application(scene: Scene) -> None:
         scene.system.rabbitmqctl("start_app")
 
 
+_LOG = f'rabbit_misc:r(<<"/">>, queue, <<"{topology.LOG}">>)'
+_WITHOUT_LOG = f"ok = mnesia:dirty_delete(rabbit_queue, {_LOG})."
+_WITH_LOG = (
+    f"[Found] = mnesia:dirty_read(rabbit_durable_queue, {_LOG}), "
+    "rabbit_amqqueue:ensure_rabbit_queue_record_is_initialized(Found), ok."
+)
+
+
+@fault("broker has its log late", counted("reconnects"))
+def come_without_log(scene: Scene) -> None:
+    """What each start of a broker has for some tenths of a second, for seconds: connections, but no stream yet.
+
+    RabbitMQ 3.10 enters streams among the queues it routes to when their writers run, after it takes connections; what
+    is published before is confirmed without them.
+    """
+    control = scene.system.rabbitmqctl
+    control("suspend_listeners")
+    control("close_all_connections", "a fault")
+    control("eval", _WITHOUT_LOG)
+    try:
+        control("resume_listeners")
+        scene.pause(2, 4)
+    finally:
+        control("eval", _WITH_LOG)
+
+
 @fault("connections closed", counted("reconnects"))
 def close_connections(scene: Scene) -> None:
     for _ in range(3):

@@ -19,6 +19,7 @@ from tests.faults.seams.wrapping import Wrapped, wrap
 
 CONFIRMS = "publisher confirms"
 MARKS = "dedup marks"
+LOG_FIRST = "publishing only when there is a log"
 LATE_ACKNOWLEDGEMENT = "acknowledgement after the effect"
 HEARING = "the log heard behind the queues"
 ONE_WRITE = "state and events in one write"
@@ -34,6 +35,7 @@ def install(controlled: Controlled) -> None:
         wrap(where, functools.partial(without, controlled))
 
     around("aiormq.channel:Channel.basic_publish", _unconfirmed)
+    around("aio_pika.channel:Channel.get_queue", _unasked)
     around("shared.documents:Document.has_absorbed", _unmarked)
     around("aio_pika.queue:Queue.consume", _acknowledged_on_delivery)
     around("aio_pika.message:IncomingMessage.ack", _unless_on_delivery)
@@ -63,6 +65,19 @@ def _unconfirmed(controlled: Controlled, publish: Wrapped) -> Wrapped:
         sending.add_done_callback(end)
         await asyncio.sleep(0)
         return None
+
+    return wrapped
+
+
+def _unasked(controlled: Controlled, get_queue: Wrapped) -> Wrapped:
+    """Whether the broker has its log is not asked; from the process's next connection on."""
+
+    @functools.wraps(get_queue)
+    async def wrapped(channel: Any, name: str, *, ensure: bool = True) -> Any:
+        if name == topology.LOG and ensure and controlled.is_off(LOG_FIRST):
+            controlled.bites(LOG_FIRST)
+            ensure = False
+        return await get_queue(channel, name, ensure=ensure)
 
     return wrapped
 
