@@ -11,8 +11,11 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from aio_pika.abc import AbstractIncomingMessage
+
 from shared import topology
 from shared.documents import Committed, Document
+from shared.hearing import Hearing
 from shared.meta import Meta
 from tests.faults.seams.control import Controlled
 from tests.faults.seams.wrapping import Wrapped, wrap
@@ -121,13 +124,13 @@ def _passed_by(controlled: Controlled, hear: Wrapped) -> Wrapped:
     """What stands in the log counts as heard, whether a queue has brought it or not."""
 
     @functools.wraps(hear)
-    async def wrapped(hearing: Any, batch: Sequence[Any], *arguments: Any) -> None:
+    async def wrapped(hearing: Hearing, batch: Sequence[AbstractIncomingMessage], *arguments: Any) -> None:
         if not controlled.is_off(HEARING):
             await hear(hearing, batch, *arguments)
         elif batch:
             if any(one.routing_key in hearing._by_key and one.message_id not in hearing._on.handled for one in batch):
                 controlled.bites(HEARING)
-            hearing._places.reached(batch[-1])
+            hearing._places.reached(batch)
 
     return wrapped
 
