@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 
 from shared import VERSION, actors, context, logs, metering, openapi, parking_api, problems, serving, tracing
 from shared.audit import api as audit_api
@@ -214,13 +216,12 @@ def run(service: str, build: Callable[[], FastAPI], settings: ServiceSettings) -
         settle()
         return app
 
-    uvicorn.run(
-        built,
-        factory=True,
-        host=settings.http_host,
-        port=settings.http_port,
-        **serving.OPTIONS,
-    )
+    listening = uvicorn.Config(built, factory=True, host=settings.http_host, port=settings.http_port, **serving.OPTIONS)
+    server = serving.CalmServer(listening)
+    with contextlib.suppress(KeyboardInterrupt):  # which has ended it in good order
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 async def _answers(storage: Storage) -> bool:

@@ -35,6 +35,7 @@ class Suspects:
         self._url = url
         self._service = service
         self._due: dict[Key, float] = {}  # when to try again, by the monotonic clock; 0 while nothing is known yet
+        self._any = asyncio.Event()  # an idle system looks for none
 
     def __contains__(self, key: Key) -> bool:
         return key in self._due
@@ -51,16 +52,21 @@ class Suspects:
     def add(self, keys: Iterable[Key]) -> None:
         """One of these was refused."""
         self._due.update(dict.fromkeys(keys, 0.0))
+        self._any.set()
 
     def hold(self, key: Key, why: BaseException) -> None:
         """This one cannot be published. What is wrong with it may be quoted in `why`, so its kind alone is logged."""
         told = (key[0], key[1][:_ID_SHOWN], type(why).__name__, _AGAIN_S)
         log.error("relay: %s %s holds an event that cannot be published: %s; trying again in %.0f s", *told)
         self._due[key] = time.monotonic() + _AGAIN_S
+        self._any.set()
 
     async def examine(self, publish: Publish) -> None:
         """Until cancelled, publish those that are innocent, and now and then try the others. `publish` raises Away."""
         while True:
+            if not self._due:
+                self._any.clear()
+            await self._any.wait()
             await asyncio.sleep(_LOOK_EVERY_S)
             now = time.monotonic()
             unknown = [key for key, due in self._due.items() if due == 0]

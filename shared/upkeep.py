@@ -8,12 +8,12 @@ from shared import topology
 from shared.broker import BrokerAway, answering, keep_connected
 from shared.messaging import Subscriptions
 
-EVERY_S = 10.0
+EVERY_S = 20.0
 _COUNT_S = 2.0
 
 
 class Upkeep:
-    """Declares everything of a service again every few seconds: whatever somebody has removed is back soon.
+    """Declares everything of a service again now and then: whatever somebody has removed is back soon.
 
     `parked` counts the messages by queue, as of the last time; None before the first. `waiting` counts those in all
     queues of the service that are no parking places.
