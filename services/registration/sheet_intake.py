@@ -12,16 +12,15 @@ from collections.abc import (
 )
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from weakref import WeakValueDictionary
 
 from services.registration.admission import Submission, admit, shared_phones
 from services.registration.applicant import Applicant
-from services.registration.cleaning import Cleaned, Unusable, clean
+from services.registration.cleaning import Unusable, clean
 from services.registration.enrolling import made_by, new, save, warn_of_shared_phone
-from services.registration.sheet_row import SheetRow
+from services.registration.sheet_row import Packing, ReadRow, SheetRow
 from services.registration.store import Standing, Store
 from shared.breath import Breath
 from shared.cells import BadCell, moment
@@ -71,22 +70,20 @@ class SheetIntake:
     async def _read_all(self, programme: Programme, sheet: AsyncIterable[Rows]) -> tuple[list[SheetRow], list[Judged]]:
         """The rows that can be used, and the refusals of the others."""
         breath = Breath()
-        numbers: set[int] = set()
+        packing = Packing(self._store.vault)
         usable: list[SheetRow] = []
-        columns: dict[tuple[str, ...], tuple[str, ...]] = {}
         unusable: list[Judged] = []
         async for rows in sheet:
+            read: list[ReadRow] = []
             for row in rows.rows:
-                if row.row in numbers:
-                    raise Invalid("rows_not_unique", "Two rows have the same number.")
-                numbers.add(row.row)
                 try:
-                    at, cleaned = _read(row, programme)
-                    own = tuple(row.cells)
-                    usable.append(SheetRow.of(row, at, cleaned, self._store.vault, columns.setdefault(own, own)))
+                    read.append(_read(row, programme))
                 except Unusable as bad:
                     unusable.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=bad.problems))
                 await breath.take()
+            usable += packing.packed(read)
+        if len({one.row for one in usable} | {one.row for one in unusable}) < len(usable) + len(unusable):
+            raise Invalid("rows_not_unique", "Two rows have the same number.")
         return usable, unusable
 
     async def _take_in(
@@ -190,8 +187,8 @@ class SheetIntake:
                         rows[place] = replace(row, person_id=holder.person_id)
 
 
-def _read(row: Row, programme: Programme) -> tuple[datetime, Cleaned]:
-    """When a row was handed in, and what it says. Raises Unusable, with what is wrong with the time among the rest."""
+def _read(row: Row, programme: Programme) -> ReadRow:
+    """Raises Unusable, with what is wrong with the time among the rest."""
     submitted = row.cells.get("submitted_at")
     try:
         at = moment(submitted)
@@ -202,7 +199,7 @@ def _read(row: Row, programme: Programme) -> tuple[datetime, Cleaned]:
         except Unusable as unusable:
             problems += unusable.problems
         raise Unusable(problems) from None
-    return at, clean(row.cells, programme, at.date())
+    return ReadRow(row, at, clean(row.cells, programme, at.date()))
 
 
 def _submission(row: SheetRow, programme: Programme, shared: Collection[int]) -> Submission:

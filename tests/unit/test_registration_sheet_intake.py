@@ -8,7 +8,7 @@ from typing import Any
 
 from services.registration import sheet_intake
 from services.registration.programme import parse
-from services.registration.sheet_row import SheetRow
+from services.registration.sheet_row import Packing
 from services.registration.vault import Vault
 from shared.rows import Row
 from tests.unit.registration_examples import DEFINITION, ROW
@@ -34,22 +34,22 @@ async def test_others_have_their_turns_while_verdicts_are_told_to_a_quick_listen
     assert (portions, turns >= portions) == (10, True)
 
 
-def test_a_row_that_was_packed_says_what_it_said_and_takes_far_less() -> None:
+def test_rows_that_were_packed_say_what_they_said_and_take_far_less() -> None:
     programme, vault = parse(DEFINITION), Vault("k1:" + "f" * 32, "p" * 32)
     cells = {**ROW, "submitted_at": "2026-01-10T08:00:00", "number of anything": 10**30, "blank": None, "share": 0.5}
-    row, columns = Row(row=7, cells=cells), tuple(cells)
-    at, cleaned = sheet_intake._read(row, programme)
+    rows = [Row(row=n, cells={**cells, "number of anything": 10**30 + n}) for n in range(200)]
     tracemalloc.start()
-    packed = [SheetRow.of(row, at, cleaned, vault, columns) for _ in range(200)]
-    packed_bytes, _ = tracemalloc.get_traced_memory()
-    read = [sheet_intake._read(row, programme) for _ in range(200)]
-    read_bytes = tracemalloc.get_traced_memory()[0] - packed_bytes
+    read = [sheet_intake._read(row, programme) for row in rows]
+    read_bytes, _ = tracemalloc.get_traced_memory()
+    packed = list(Packing(vault).packed(read))
+    packed_bytes = tracemalloc.get_traced_memory()[0] - read_bytes
     tracemalloc.stop()
-    assert len(read) == len(packed) and read_bytes > 2 * packed_bytes
-    assert packed[0].cells == cells
-    submission = packed[0].opened(programme)
-    assert (submission.row, submission.at, submission.cleaned) == (7, at, cleaned)
-    assert submission.person_id == packed[0].person_id == vault.person_id(cleaned.person.nik)
+    assert read_bytes > 4 * packed_bytes
+    assert [one.cells for one in packed] == [row.cells for row in rows]
+    for one, before in zip(packed, read, strict=True):
+        submission = one.opened(programme)
+        assert (submission.row, submission.at, submission.cleaned) == (before.row.row, before.at, before.cleaned)
+        assert submission.person_id == one.person_id == vault.person_id(before.cleaned.person.nik)
 
 
 def test_rows_are_let_go_one_by_one_in_their_order() -> None:
