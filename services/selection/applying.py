@@ -18,17 +18,18 @@ from shared.contracts.selection import Outcome
 from shared.ledger import Signature, signature
 
 
-async def claim_accepted(store: Store, code: str, candidates: list[Candidate], outcome: list[Placed]) -> set[str]:
-    """Claim the accepted for this programme; answers those who cannot be."""
+async def claim_accepted(store: Store, run: Run, outcome: list[Placed]) -> set[str]:
+    """Claim the accepted for the run's programme; answers those who cannot be."""
     accepted = {one.applicant_id for one in outcome if one.outcome is Outcome.ACCEPTED}
-    wanted = {one.applicant_id: one for one in candidates if one.applicant_id in accepted}
     refused: set[str] = set()
+    async for some in _inputs(store, run):
+        wanted = {one.applicant_id: one for one in some if one.applicant_id in accepted}
 
-    async def claim(applicant_id: str) -> None:
-        if not await claim_person(store, code, wanted[applicant_id]):
-            refused.add(applicant_id)
+        async def claim(applicant_id: str, wanted: dict[str, Candidate] = wanted) -> None:
+            if not await claim_person(store, run.programme_code, wanted[applicant_id]):
+                refused.add(applicant_id)
 
-    await side_by_side(store, claim, list(wanted))
+        await side_by_side(store, claim, list(wanted))
     return refused
 
 

@@ -100,14 +100,15 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
 
 async def _allocate(store: Store, run: Run) -> Run:
     """Find the outcome and claim everybody it accepts; whoever was accepted elsewhere meanwhile is left out."""
-    programme = run.rules
-    candidates = [candidate_of(row) async for rows in store.run_chunks.each(run.id, run.inputs) for row in rows]
+    # of very many people only what allocation goes by is in memory: not who they are
+    rows = (row async for some in store.run_chunks.each(run.id, run.inputs) for row in some)
+    candidates = [candidate_of(row)._replace(person_id="") async for row in rows]
     excluded: set[str] = set()
     while True:
         eligible = [one for one in candidates if one.applicant_id not in excluded]
         # in a thread, so that the service keeps answering and is seen deciding
-        outcome = await asyncio.to_thread(allocate, programme, eligible)
-        refused = await claim_accepted(store, programme.code, eligible, outcome)
+        outcome = await asyncio.to_thread(allocate, run.rules, eligible)
+        refused = await claim_accepted(store, run, outcome)
         if not refused:
             break
         excluded |= refused
