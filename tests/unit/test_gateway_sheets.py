@@ -6,10 +6,14 @@ import io
 import subprocess
 import sys
 import zipfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import openpyxl
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.gateway import sheet_reader, sheets
 from services.gateway.kinds import SCORES
@@ -141,3 +145,30 @@ async def test_a_sheet_of_a_kind_arrives_by_our_names(tmp_path: Path) -> None:
     table = await sheets.read_table(path, SCORES)
     assert list(table.rows) == [(2, {"nik": "337501", "interview": "81,5", "written": 63})]
     assert table.headings["written"] == "NILAI TES TERTULIS"
+
+
+@given(st.integers(0, 70), st.slices(70), st.lists(st.integers(0, 69), max_size=8))
+async def test_rows_that_were_packed_are_the_rows_that_were_written(number: int, part: slice, some: list[int]) -> None:
+    rows = [(n + 1, [f"x{n}", n, None, "a\nb"]) for n in range(number)]
+
+    async def written() -> AsyncIterator[bytes]:
+        for row in rows:
+            yield orjson.dumps(row)
+        yield b'{"rows":1}'
+
+    lines, last = await sheets.packed(written())
+    assert last == b'{"rows":1}'
+    assert len(lines) == number
+    assert list(lines) == rows
+    assert list(lines[part]) == rows[part]
+    assert [lines[at] for at in some if at < number] == [rows[at] for at in some if at < number]
+    assert list(lines[part][::2]) == rows[part][::2]
+
+
+async def test_a_reader_that_wrote_nothing_has_no_rows_and_no_last_word() -> None:
+    async def written() -> AsyncIterator[bytes]:
+        for _ in ():
+            yield b""
+
+    lines, last = await sheets.packed(written())
+    assert (list(lines), last) == ([], b"")
