@@ -18,6 +18,7 @@ _AT_ONCE = 1000
 _IDLE_S = 2.0
 _STALLED_S = 60.0
 _CONFIRM_S = 120.0
+_NOT_BACK_YET = "home node"  # RabbitMQ says of a queue that it knows of, some moments after its start
 
 # of a service, an event and its subjects: the versions of those documents that had published such an event, by id
 Versions = Callable[[str, str, Sequence[str]], Mapping[str, int]]
@@ -105,7 +106,9 @@ async def is_empty(amqp_url: str) -> bool:
         for queue in (queue.name for part in deployed.everything() for queue in part.queues):
             try:
                 found = await channel.declare_queue(queue, passive=True)
-            except aio_pika.exceptions.ChannelNotFoundEntity:
+            except aio_pika.exceptions.ChannelNotFoundEntity as error:
+                if _NOT_BACK_YET in str(error):
+                    return False
                 await channel.reopen()
                 continue
             # of a stream the broker does not always say how much is in it

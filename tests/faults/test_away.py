@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.kept import events
 from tests.faults.client import Client
 from tests.faults.experiment import Laboratory
+from tests.faults.injected.broker import without_log
 from tests.faults.invariants import violations
 from tests.faults.load import Play, Stream
 from tests.faults.people import Town, sheet
@@ -152,3 +154,9 @@ def test_while_the_database_is_away_every_command_is_refused_in_time_and_done_on
             f"\ndatabase away: slowest 503 after {slowest:.1f} s (promised {PROMISED_S:.0f}),"
             f" unready after {unready:.1f} s, ready again after {ready:.1f} s"
         )
+
+
+def test_a_log_that_is_not_back_yet_is_not_taken_for_an_empty_one(system: System, town: Town) -> None:
+    """A restore would delete it."""
+    with without_log(system):
+        assert not asyncio.run(events.is_empty(system.amqp_url))

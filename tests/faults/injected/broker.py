@@ -1,12 +1,15 @@
 """What can happen to RabbitMQ as a whole, to its connections, and to single queues."""
 
+import contextlib
 import signal
+from collections.abc import Iterator
 
 from aio_pika.abc import AbstractChannel
 
 from deploy import topology as everything
 from shared import topology
 from tests.faults.faults import Scene, counted, fault
+from tests.faults.system import System
 
 _BACK_S = 90
 # longer than two missed heartbeats of ten seconds
@@ -58,22 +61,27 @@ _WITH_LOG = (
 )
 
 
-@fault("broker has its log late", counted("reconnects"))
-def come_without_log(scene: Scene) -> None:
-    """What each start of a broker has for some tenths of a second, for seconds: connections, but no stream yet.
+@contextlib.contextmanager
+def without_log(system: System) -> Iterator[None]:
+    """What each start of a broker has for some tenths of a second, as long as it takes: connections, but no stream yet.
 
     RabbitMQ 3.10 enters streams among the queues it routes to when their writers run, after it takes connections; what
     is published before is confirmed without them.
     """
-    control = scene.system.rabbitmqctl
-    control("suspend_listeners")
-    control("close_all_connections", "a fault")
-    control("eval", _WITHOUT_LOG)
+    system.rabbitmqctl("suspend_listeners")
+    system.rabbitmqctl("close_all_connections", "a fault")
+    system.rabbitmqctl("eval", _WITHOUT_LOG)
     try:
-        control("resume_listeners")
-        scene.pause(2, 4)
+        system.rabbitmqctl("resume_listeners")
+        yield
     finally:
-        control("eval", _WITH_LOG)
+        system.rabbitmqctl("eval", _WITH_LOG)
+
+
+@fault("broker has its log late", counted("reconnects"))
+def come_without_log(scene: Scene) -> None:
+    with without_log(scene.system):
+        scene.pause(2, 4)
 
 
 @fault("connections closed", counted("reconnects"))
