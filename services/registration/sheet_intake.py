@@ -20,7 +20,7 @@ from services.registration.admission import Submission, admit, shared_phones
 from services.registration.applicant import Applicant
 from services.registration.cleaning import Unusable, clean
 from services.registration.enrolling import made_by, new, save, warn_of_shared_phone
-from services.registration.sheet_row import Packing, ReadRow, SheetRow
+from services.registration.sheet_row import TOGETHER, Packing, ReadRow, SheetRow
 from services.registration.store import Standing, Store
 from shared.breath import Breath
 from shared.cells import BadCell, moment
@@ -73,15 +73,18 @@ class SheetIntake:
         packing = Packing(self._store.vault)
         usable: list[SheetRow] = []
         unusable: list[Judged] = []
+        read: list[ReadRow] = []
         async for rows in sheet:
-            read: list[ReadRow] = []
             for row in rows.rows:
                 try:
                     read.append(_read(row, programme))
                 except Unusable as bad:
                     unusable.append(Judged(row=row.row, verdict=Verdict.REFUSED, problems=bad.problems))
+                if len(read) == TOGETHER:
+                    usable += packing.packed(read)
+                    read.clear()
                 await breath.take()
-            usable += packing.packed(read)
+        usable += packing.packed(read)
         if len({one.row for one in usable} | {one.row for one in unusable}) < len(usable) + len(unusable):
             raise Invalid("rows_not_unique", "Two rows have the same number.")
         return usable, unusable

@@ -14,7 +14,7 @@ from shared.cells import Cell
 from shared.contracts.registration import Programme
 from shared.rows import Row
 
-_TOGETHER = 16  # rows: a quarter of what they take one by one, and opened in a twentieth of a millisecond
+TOGETHER = 16  # rows: a quarter of what they take one by one, and opened in a twentieth of a millisecond
 _LEVEL = 1  # of zlib: what higher ones save is not worth their time
 
 
@@ -56,18 +56,16 @@ class Packing:
         self._columns: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def packed(self, rows: Sequence[ReadRow]) -> Iterator[SheetRow]:
-        """The same rows in the same order."""
-        for start in range(0, len(rows), _TOGETHER):
-            together = rows[start : start + _TOGETHER]
-            cells = zlib.compress(marshal.dumps([tuple(one.row.cells.values()) for one in together]), _LEVEL)
-            for place, (row, at, cleaned) in enumerate(together):
-                columns = tuple(row.cells)
-                yield SheetRow(
-                    row.row,
-                    at,
-                    self._vault.person_id(cleaned.person.nik),
-                    cleaned.person.phone,
-                    self._columns.setdefault(columns, columns),
-                    cells,
-                    place,
-                )
+        """The same rows in the same order, packed as one: best `TOGETHER` of them."""
+        cells = zlib.compress(marshal.dumps([tuple(one.row.cells.values()) for one in rows]), _LEVEL)
+        for place, (row, at, cleaned) in enumerate(rows):
+            columns = tuple(row.cells)
+            yield SheetRow(
+                row.row,
+                at,
+                self._vault.person_id(cleaned.person.nik),
+                cleaned.person.phone,
+                self._columns.setdefault(columns, columns),
+                cells,
+                place,
+            )
