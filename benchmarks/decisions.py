@@ -6,18 +6,19 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from benchmarks import population
 from benchmarks.figures import Curve, Figure, Section
+from benchmarks.residency import Which, forget_peak, resident_bytes
 from services.placement import matching
 from services.selection.allocation import allocate
-from services.selection.run import candidate_of
+from services.selection.run import contender_of
 from services.selection.screening import screen
 from shared.contracts.registration import Facts
+from shared.let_go import let_go
 
 _RUNS: Final = 3
 _CLASSES: Final = 2000
@@ -88,12 +89,13 @@ def measure(quick: bool) -> Section:
 
 
 def allocation(people: int) -> Cost:
-    """Allocate them, after sorting them as the floor."""
+    """Allocate them, as a decision does, after sorting them as the floor."""
     offered = population.classes(_CLASSES)
-    candidates = [candidate_of(row) for row in population.scored(people, offered)]
+    candidates = [contender_of(row) for row in population.scored(people, offered)]
     floor = _seconds(lambda: sorted(candidates, key=lambda one: float(one.total or -1)))
-    before = _resident("VmRSS")
-    return Cost(_seconds(lambda: allocate(offered, candidates)), floor, before, _resident("VmHWM"))
+    forget_peak()
+    before = _resident_mb("VmRSS")
+    return Cost(_seconds(lambda: allocate(offered, let_go(candidates))), floor, before, _resident_mb("VmHWM"))
 
 
 def match(number: int) -> Cost:
@@ -110,9 +112,10 @@ def match(number: int) -> Cost:
         return status
 
     SimpleMinCostFlow.solve_max_flow_with_min_cost = timed
-    before = _resident("VmRSS")
+    forget_peak()
+    before = _resident_mb("VmRSS")
     seconds = _seconds(lambda: matching.propose(graduates, vacancies, population.NEIGHBOURS))
-    return Cost(seconds, sum(solving), before, _resident("VmHWM"))
+    return Cost(seconds, sum(solving), before, _resident_mb("VmHWM"))
 
 
 def _screening(facts: Iterable[Facts]) -> None:
@@ -189,7 +192,5 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _resident(which: str) -> float:
-    """MB by the kernel's count for this process alone: now (VmRSS), or at most so far (VmHWM)."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in status if line.startswith(which))
+def _resident_mb(which: Which) -> float:
+    return resident_bytes(which) / 2**20

@@ -16,6 +16,7 @@ from benchmarks import reading
 from benchmarks.applicants import programme, write_sheet
 from benchmarks.asking import asking, p99
 from benchmarks.figures import Curve, Figure, Section
+from benchmarks.residency import forget_peak, resident_bytes
 from deploy.local import services
 from deploy.local.runner import LocalStack
 from services.gateway.client import Client
@@ -66,7 +67,7 @@ async def _import(stack: LocalStack, path: Path, code: str) -> Imported:
     names = ("gateway", "registration", "placement")
     pids = {name: stack.pid(name) for name in names}
     for pid in pids.values():
-        _forget_peak(pid)
+        forget_peak(pid)
     urls = {name: services.url(port) for name, port in _ports(stack).items() if name in pids}
     async with asking(urls) as waits:
         began = time.perf_counter()
@@ -77,7 +78,7 @@ async def _import(stack: LocalStack, path: Path, code: str) -> Imported:
             if time.perf_counter() - began > _SETTLED_S:
                 raise TimeoutError(f"{code} does not settle")
         settled_s = time.perf_counter() - began
-    peaks = {name: _peak(pid) for name, pid in pids.items()}
+    peaks = {name: resident_bytes("VmHWM", pid) for name, pid in pids.items()}
     return Imported(answered_s, settled_s, _written(stack, code), waits, peaks)
 
 
@@ -104,15 +105,6 @@ def _written(stack: LocalStack, code: str) -> float:
 def _ports(stack: LocalStack) -> dict[str, int]:
     behind: dict[str, int] = json.loads((stack.home.run / "ports.json").read_text())
     return {**behind, services.GATEWAY: int(stack.gateway_url.rpartition(":")[2])}
-
-
-def _forget_peak(pid: int | None) -> None:
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def _peak(pid: int | None) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def _section(

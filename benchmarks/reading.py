@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.applicants import programme
+from benchmarks.residency import told_bytes
 from services.gateway import columns, sheets
 from services.gateway.kinds import APPLICANTS
 from services.registration.cleaning import Unusable, clean
@@ -73,4 +74,4 @@ def _child(work: str, path: Path) -> tuple[float, int, bytes]:
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", _TOLD.format(work), str(path)], capture_output=True, check=True)
     took_s = time.perf_counter() - began
-    return took_s, int(done.stderr.split(b"VmHWM:")[1].split()[0]) * 1024, done.stdout
+    return took_s, told_bytes("VmHWM", done.stderr.decode()), done.stdout

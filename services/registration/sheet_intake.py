@@ -7,7 +7,6 @@ from collections.abc import (
     AsyncIterator,
     Collection,
     Iterable,
-    Iterator,
     Sequence,
 )
 from contextlib import aclosing, nullcontext
@@ -26,6 +25,7 @@ from shared.breath import Breath
 from shared.cells import BadCell, moment
 from shared.contracts.registration import Programme
 from shared.ledger import Signature
+from shared.let_go import let_go
 from shared.problems import Invalid
 from shared.rows import Judged, Problem, Row, Rows, Verdict
 from shared.storage import BATCH
@@ -120,7 +120,7 @@ class SheetIntake:
         numbers = await self._store.numbers.block(programme.code, len(admission.admitted))
         again = {one.person_id for one in admission.repeated}
         registered: dict[str, str] = {}  # the numbers of whom another row names
-        numbered = zip(_let_go(admission.admitted), numbers, strict=True)
+        numbered = zip(let_go(admission.admitted), numbers, strict=True)
         async with aclosing(self._add_all(programme, numbered, shared, key, signed)) as adding:
             async for added in adding:
                 judged = []
@@ -210,13 +210,6 @@ def _submission(row: SheetRow, programme: Programme, shared: Collection[int]) ->
     if row.row in shared:
         warn_of_shared_phone(submission)
     return submission
-
-
-def _let_go(rows: list[SheetRow]) -> Iterator[SheetRow]:
-    """The rows in their order; the list holds none of them any more when it has come."""
-    rows.reverse()
-    while rows:
-        yield rows.pop()
 
 
 def _repeated(

@@ -2,9 +2,8 @@
 
 import contextlib
 import gc
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -40,20 +39,21 @@ class Placed(NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-def ranking(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The higher total first, then the higher written score, the earlier registration, the registration number."""
+def ranking(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """The higher total first, then the higher written score, the earlier registration, the registration number.
+
+    Those without a total are left out.
+    """
     by_total: dict[Decimal, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         if candidate.total is not None:
             by_total[candidate.total].append(candidate)
-    # totals have two decimals, so that many people share few of them: short sorts instead of one long one
-    return [
-        candidate
-        for total in sorted(by_total, reverse=True)
-        for candidate in sorted(
-            by_total[total], key=lambda one: (-(one.written or 0), one.registered_at, one.registration_no)
+    # totals have two decimals, so that many people share few of them: short sorts instead of one long one; and whoever
+    # has had their turn is held no longer
+    for total in sorted(by_total, reverse=True):
+        yield from sorted(
+            by_total.pop(total), key=lambda one: (-(one.written or 0), one.registered_at, one.registration_no)
         )
-    ]
 
 
 @contextlib.contextmanager
@@ -69,8 +69,8 @@ def _uncollected() -> Iterator[None]:
 
 
 @_uncollected()
-def allocate(programme: Programme, candidates: Sequence[Candidate]) -> list[Placed]:
-    """Seats, reserves and rejections for all candidates.
+def allocate(programme: Programme, candidates: Iterable[Candidate]) -> list[Placed]:
+    """Seats, reserves and rejections for all candidates. Who they are it does not ask: `person_id` may be blank.
 
     Applicant-proposing deferred acceptance; every class ranks people alike, so letting each choose in ranking order
     gives the same: nobody can point at a class that took someone behind them.
@@ -79,13 +79,24 @@ def allocate(programme: Programme, candidates: Sequence[Candidate]) -> list[Plac
     seats = {offer.code: offer.seats for offer in programme.classes}
     anywhere = _not_full(seats)
     places = {offer.code: programme.selection.reserves_per_class for offer in programme.classes}
-    ranked = ranking(candidates)
-    passed = bisect_left(ranked, True, key=lambda one: (one.total or 0) < pass_mark)
     no_seat, below_pass_mark, absent = (NO_SEAT,), (BELOW_PASS_MARK,), (ABSENT,)  # each once, not for everybody
 
     accepted: list[Placed] = []
     left_over: list[Placed] = []
-    for rank, candidate in enumerate(ranked[:passed], start=1):
+    below: list[Placed] = []
+    missing: list[Placed] = []
+
+    def present() -> Iterator[Candidate]:
+        for candidate in candidates:
+            if candidate.total is None:
+                missing.append(Placed(candidate.applicant_id, Outcome.REJECTED, None, None, absent))
+            else:
+                yield candidate
+
+    for rank, candidate in enumerate(ranking(present()), start=1):
+        if (candidate.total or 0) < pass_mark:  # as are all behind
+            below.append(Placed(candidate.applicant_id, Outcome.REJECTED, None, None, below_pass_mark))
+            continue
         choices = candidate.choices
         code = _first_with_room(chain(choices, anywhere) if candidate.willing_to_move else choices, seats)
         if code is not None:
@@ -97,11 +108,7 @@ def allocate(programme: Programme, candidates: Sequence[Candidate]) -> list[Plac
         else:
             left_over.append(Placed(candidate.applicant_id, Outcome.REJECTED, None, rank, no_seat))
 
-    rejected = [Placed(one.applicant_id, Outcome.REJECTED, None, None, below_pass_mark) for one in ranked[passed:]]
-    rejected += (
-        Placed(one.applicant_id, Outcome.REJECTED, None, None, absent) for one in candidates if one.total is None
-    )
-    return accepted + left_over + rejected
+    return accepted + left_over + below + missing
 
 
 def _not_full(seats: Mapping[str, int]) -> Iterator[str]:

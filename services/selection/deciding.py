@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from services.selection.allocation import Candidate, Placed, allocate
 from services.selection.applying import apply, claim_accepted
 from services.selection.programme import Deciding, Decision, OpenProgramme
-from services.selection.run import Run, RunKind, candidate_of, count, digest, input_row, outcome_row
+from services.selection.run import Run, RunKind, contender_of, count, digest, input_row, outcome_row
 from services.selection.screening import TRAINED_BEFORE
 from services.selection.store import HowFar, Store
 from shared.contracts.selection import Outcome
 from shared.ledger import Signature, automatic, signature
+from shared.let_go import let_go
 from shared.problems import Conflict, NotFound
 from shared.run_rows import rows_digest
 from shared.storage import Taken
@@ -100,14 +101,12 @@ async def _start(store: Store, programme: OpenProgramme, decision: Decision) -> 
 
 async def _allocate(store: Store, run: Run) -> Run:
     """Find the outcome and claim everybody it accepts; whoever was accepted elsewhere meanwhile is left out."""
-    # of very many people only what allocation goes by is in memory: not who they are
-    rows = (row async for some in store.run_chunks.each(run.id, run.inputs) for row in some)
-    candidates = [candidate_of(row)._replace(person_id="") async for row in rows]
     excluded: set[str] = set()
     while True:
-        eligible = [one for one in candidates if one.applicant_id not in excluded]
+        rows = (row async for some in store.run_chunks.each(run.id, run.inputs) for row in some)
+        contenders = [one async for row in rows if (one := contender_of(row)).applicant_id not in excluded]
         # in a thread, so that the service keeps answering and is seen deciding
-        outcome = await asyncio.to_thread(allocate, run.rules, eligible)
+        outcome = await asyncio.to_thread(allocate, run.rules, let_go(contenders))
         refused = await claim_accepted(store, run, outcome)
         if not refused:
             break

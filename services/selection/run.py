@@ -129,6 +129,11 @@ def candidate_of(row: dict[str, object]) -> Candidate:
     )
 
 
+def contender_of(row: dict[str, object]) -> Candidate:
+    """What allocation goes by of a stored input row: not who it is."""
+    return candidate_of(row)._replace(person_id="")
+
+
 def outcome_row(placed: Placed) -> dict[str, Any]:
     return {**placed._asdict(), "outcome": str(placed.outcome), "reasons": list(placed.reasons)}
 

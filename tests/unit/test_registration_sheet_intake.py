@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 import tracemalloc
-from typing import Any
 
 from services.registration import sheet_intake
 from services.registration.programme import parse
@@ -51,9 +50,3 @@ def test_rows_that_were_packed_say_what_they_said_and_take_far_less() -> None:
         submission = one.opened(programme)
         assert (submission.row, submission.at, submission.cleaned) == (before.row.row, before.at, before.cleaned)
         assert submission.person_id == one.person_id == vault.person_id(before.cleaned.person.nik)
-
-
-def test_rows_are_let_go_one_by_one_in_their_order() -> None:
-    rows: list[Any] = [1, 2, 3]
-    left: list[Any] = [(row, len(rows)) for row in sheet_intake._let_go(rows)]
-    assert left == [(1, 2), (2, 1), (3, 0)]

@@ -37,7 +37,7 @@ def test_the_higher_total_ranks_first_then_written_then_registration() -> None:
     first = candidate(9, "80", written=Decimal(90))
     second = candidate(3, "80", written=Decimal(70))
     third = candidate(5, "80", written=Decimal(70))
-    assert ranking([third, second, candidate(1, None), first]) == [first, second, third]
+    assert list(ranking([third, second, candidate(1, None), first])) == [first, second, third]
 
 
 def test_a_full_first_choice_gives_the_second_and_then_any_class_for_the_willing() -> None:
@@ -109,7 +109,7 @@ def deferred_acceptance(offered: Programme, people: list[Candidate]) -> dict[str
     """Who is accepted where: everybody asks at their classes in turn, and a class lets go of its last for a better."""
     seats = {one.code: one.seats for one in offered.classes}
     held: dict[str, list[Candidate]] = {code: [] for code in seats}
-    best = ranking([one for one in people if one.total is not None and one.total >= offered.selection.pass_mark])
+    best = list(ranking([one for one in people if one.total is not None and one.total >= offered.selection.pass_mark]))
     others = {one: [code for code in seats if one.willing_to_move and code not in one.choices] for one in best}
     asking = {one: [*one.choices, *others[one]] for one in best}
     free = best[::-1]  # the worst asks first, so that there is something to let go of
