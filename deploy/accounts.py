@@ -45,8 +45,13 @@ class Account:
 
     @property
     def write(self) -> str:
-        """To its own: it publishes through `<service>.out`, which hands on what is under its name, and nothing else."""
-        return rf"^{self.service}\."
+        """To its own: it publishes through `<service>.out`, which hands on what is under its name, and nothing else.
+
+        Who does not read the log needs some right on it, to ask whether it is there: RabbitMQ 4.3 answers nobody else.
+        With this one it could bind the log to exchanges of its own alone: nobody believes those are another's.
+        """
+        asked = "" if self.listens_to else f"|{re.escape(topology.LOG)}$"
+        return rf"^({self.service}\.{asked})"
 
     @property
     def read(self) -> str:

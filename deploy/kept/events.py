@@ -18,7 +18,7 @@ _AT_ONCE = 1000
 _IDLE_S = 2.0
 _STALLED_S = 60.0
 _CONFIRM_S = 120.0
-_NOT_BACK_YET = "home node"  # RabbitMQ says of a queue that it knows of, some moments after its start
+_ABSENT = "no queue"  # as RabbitMQ says; of one that it knows of and that is not back yet it says something else
 
 # of a service, an event and its subjects: the versions of those documents that had published such an event, by id
 Versions = Callable[[str, str, Sequence[str]], Mapping[str, int]]
@@ -87,6 +87,7 @@ async def publish(lines: Iterable[bytes], amqp_url: str) -> int:
     count = 0
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        await channel.get_queue(topology.LOG)  # else they would be confirmed all the same
         exchange = await channel.get_exchange(topology.EVENTS)
         for portion in _portions(lines):
             try:
@@ -107,7 +108,7 @@ async def is_empty(amqp_url: str) -> bool:
             try:
                 found = await channel.declare_queue(queue, passive=True)
             except aio_pika.exceptions.ChannelNotFoundEntity as error:
-                if _NOT_BACK_YET in str(error):
+                if _ABSENT not in str(error):
                     return False
                 await channel.reopen()
                 continue

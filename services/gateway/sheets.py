@@ -66,9 +66,10 @@ class Lines(Sequence[Line]):
         if isinstance(at, slice):
             return Lines(self._packed, self._places[at])
         which, within = divmod(self._places[at], _TOGETHER)
-        if self._unpacked[0] != which:
-            self._unpacked = which, zlib.decompress(self._packed[which]).split(b"\n")
-        number, cells = orjson.loads(self._unpacked[1][within])
+        unpacked = self._unpacked
+        if unpacked[0] != which:
+            unpacked = self._unpacked = which, zlib.decompress(self._packed[which]).split(b"\n")
+        number, cells = orjson.loads(unpacked[1][within])
         return number, cells
 
 
