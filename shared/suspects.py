@@ -104,7 +104,7 @@ async def outlet(
     """What a service publishes through, with confirms. `refused` hears that the broker hangs up because of a message.
 
     It hears so before any publishing task does, and is told of the message nothing. Raises aio-pika's
-    ChannelNotFoundEntity while the broker does not have all that it should hand the events to.
+    ChannelNotFoundEntity while the broker does not have the log.
     """
     channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
 

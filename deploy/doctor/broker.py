@@ -59,7 +59,7 @@ def _of_queues(queues: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     if missing:
         told = f"missing: {', '.join(missing)}"
         advice = (
-            "Services declare their own within seconds; jalur.log needs the operator: python -m deploy.topology URL."
+            "Services declare theirs in half a minute; jalur.log needs the operator: python -m deploy.topology URL."
         )
         yield wrong("queues", told, advice)
     heard = sorted(name for name in queues if _OF_A_SERVICE.fullmatch(name))

@@ -20,7 +20,8 @@ _RENEW = "Renew it; Caddy does so by itself if ports 80 and 443 can be reached f
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _OF_CHECK = {
     "database": "MongoDB does not answer this service: is it up, has the set a primary, does its account still hold?",
-    "relay": "RabbitMQ does not answer this service, or jalur.events or its .out exchange is missing: see its log.",
+    "relay": "RabbitMQ does not answer this service, or jalur.log, jalur.events or its .out exchange is missing: "
+    "see its log.",
     "consumers": "It has no consumer on some of its queues: is RabbitMQ up, does its account still hold? See its log.",
 }
 

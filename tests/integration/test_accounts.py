@@ -1,6 +1,7 @@
 """What a service's own account may not do, tried on the servers: one service taken over is not all of them."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -394,3 +395,10 @@ def test_elsewhere_a_run_takes_the_accounts_it_can_have_and_says_what_it_could_n
 async def _connects(url: str) -> None:
     async with await aio_pika.connect(url):
         pass
+
+
+@each_service
+def test_has_some_right_on_the_log_which_its_relay_asks_for(service: str) -> None:
+    """RabbitMQ 3.10 answers that question to everybody, later ones only to whoever has a right on it."""
+    account = SERVICES[service]
+    assert any(re.search(right, topology.LOG) for right in (account.configure, account.write, account.read))

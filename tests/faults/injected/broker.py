@@ -69,10 +69,12 @@ def without_log(system: System) -> Iterator[None]:
     is published before is confirmed without them.
     """
     system.rabbitmqctl("suspend_listeners")
-    system.rabbitmqctl("close_all_connections", "a fault")
-    system.rabbitmqctl("eval", _WITHOUT_LOG)
     try:
+        system.rabbitmqctl("close_all_connections", "a fault")
+        system.rabbitmqctl("eval", _WITHOUT_LOG)
+    finally:
         system.rabbitmqctl("resume_listeners")
+    try:
         yield
     finally:
         system.rabbitmqctl("eval", _WITH_LOG)
