@@ -16,6 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared import log
+from shared.breath import side_by_side
 from shared.broker import keep_connected, raise_failure
 from shared.lease import Lease
 from shared.messaging import BATCH, Subscription, Subscriptions
@@ -128,7 +129,7 @@ class Hearing:
             await self._give_the_queues_their_turn({subscription.queue for subscription, _ in found})
             found = missed()
         handling = (self._on.handle(subscription, message, retries) for subscription, message in found)
-        raise_failure(await asyncio.gather(*handling, return_exceptions=True))
+        raise_failure(await side_by_side(handling))
         for message in batch:
             self._on.handled.discard(message.message_id)
         if batch:

@@ -14,6 +14,7 @@ from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExcha
 from pydantic import ValidationError
 
 from shared import context, meta, metrics, topology, tracing
+from shared.breath import side_by_side
 from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
 from shared.meta import BadHeaders, Meta
@@ -155,7 +156,7 @@ class Subscriptions:
             try:
                 # all of them end before one failure is raised: none still runs when its message comes again
                 handling = (self.handle(subscription, message, retries) for message in batch)
-                outcomes = await asyncio.gather(*handling, return_exceptions=True)
+                outcomes = await side_by_side(handling)
                 raise_failure(outcomes)
             finally:
                 self._batches -= 1

@@ -10,9 +10,11 @@ import aio_pika
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.exceptions import DeliveryError
+from aiormq import spec
 
 from shared import meta, metrics, tracing
 from shared.audit.trail import Trail
+from shared.breath import side_by_side
 from shared.broker import Unreachable, keep_connected, raise_failure
 from shared.documents import Committed, is_deed
 from shared.lease import Lease
@@ -21,7 +23,7 @@ from shared.suspects import Key, Suspects, outlet
 
 log = logging.getLogger(__name__)
 
-_BATCH = 200  # documents whose events are in flight at once; to begin with them all is one turn of the event loop
+_BATCH = 200  # documents whose events are in flight at once
 _ENOUGH = 100  # documents for which no more are waited for
 _APART_S = 0.03  # between the beginnings of two batches, so that what is committed in a stream goes out together
 _CONFIRM_TIMEOUT_S = 10.0
@@ -158,7 +160,7 @@ class Relay:
         recording = asyncio.create_task(self._record(batch))
         try:
             async with asyncio.timeout(_CONFIRM_TIMEOUT_S):
-                outcomes = await asyncio.gather(*map(in_order, batch), return_exceptions=True)
+                outcomes = await side_by_side(map(in_order, batch))
         finally:
             metrics.published.inc(len(done))
             done += await recording
@@ -247,24 +249,23 @@ async def _send(exchange: AbstractExchange, entry: dict[str, Any]) -> None:
     Past `exchange.publish`, which lets no message of the channel begin before the one before it has been written out:
     that takes several turns of the event loop for each, and while events are handled, turns are long.
     """
-    message = _message(entry)
     channel = await exchange.channel.get_underlay_channel()  # type: ignore[attr-defined]
     await channel.basic_publish(
-        message.body,
+        orjson.dumps(entry["data"]),
         exchange=exchange.name,
         routing_key=entry["key"],
-        properties=message.properties,
+        properties=_properties(entry),
         mandatory=True,
         wait=False,
     )
 
 
-def _message(entry: dict[str, object]) -> aio_pika.Message:
-    return aio_pika.Message(
-        orjson.dumps(entry["data"]),
+def _properties(entry: dict[str, object]) -> spec.Basic.Properties:
+    """Those of an event's message; `aio_pika.Message` would make the same of them, in fifteen times the time."""
+    return spec.Basic.Properties(
         content_type="application/json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         message_id=str(entry["id"]),
-        type=str(entry["type"]),
+        message_type=str(entry["type"]),
         headers=meta.headers(entry),
     )

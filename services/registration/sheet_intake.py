@@ -12,7 +12,6 @@ from collections.abc import (
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from weakref import WeakValueDictionary
 
 from services.registration.admission import Submission, admit, shared_phones
@@ -31,7 +30,7 @@ from shared.rows import Judged, Problem, Row, Rows, Verdict
 from shared.storage import BATCH
 from shared.unwatched import unwatched
 
-_TOGETHER = BATCH  # registrations whose saving begins in one turn of the event loop
+_TOGETHER = BATCH  # registrations that are told of together; so many again are on their way meanwhile
 _TOLD_TOGETHER = 500  # verdicts
 
 Saved = tuple[Submission, Applicant | None]
@@ -153,27 +152,24 @@ class SheetIntake:
         `shared` are the rows of which somebody else gave the phone number, too.
         """
         breath = Breath()
-        rest = iter(numbered)
-        saving: asyncio.Future[list[Saved]] | None = None
-        before: list[SheetRow] = []
+        saving: list[tuple[SheetRow, asyncio.Task[Saved]]] = []
         try:
-            while some := list(islice(rest, _TOGETHER)):
-                await self._store.storage.keep_pace()
-                made = []
-                for row, number in some:
-                    submission = _submission(row, programme, shared)
-                    make = partial(new, self._store.vault, programme, submission, key, signed)
-                    made.append((submission, make, make(number)))
-                    await breath.take()
-                if saving is not None:
-                    yield list(zip(before, await saving, strict=True))
-                saving = asyncio.gather(*(save(self._store, programme, *one) for one in made))
-                before = [row for row, _ in some]
-            if saving is not None:
-                yield list(zip(before, await saving, strict=True))
+            for row, number in numbered:
+                submission = _submission(row, programme, shared)
+                make = partial(new, self._store.vault, programme, submission, key, signed)
+                # begins as soon as it is made: a hundred that began in one turn of the event loop held up everybody
+                saved = asyncio.create_task(save(self._store, programme, submission, make, make(number)))
+                saving.append((row, saved))
+                await breath.take()
+                if len(saving) == 2 * _TOGETHER:
+                    yield await _all(saving[:_TOGETHER])
+                    del saving[:_TOGETHER]
+                    await self._store.storage.keep_pace()
+            yield await _all(saving)
         finally:
-            if saving is not None:
-                saving.cancel()
+            for _, saved in saving:
+                saved.cancel()
+            await asyncio.gather(*(saved for _, saved in saving), return_exceptions=True)
 
     async def _correct(self, programme: Programme, rows: list[SheetRow]) -> None:
         """Have those under a NIK that was corrected since stand for the person it was corrected to.
@@ -188,6 +184,11 @@ class SheetIntake:
                 for holder in holders:
                     if holder.handed_in(self._store.vault, submission):
                         rows[place] = replace(row, person_id=holder.person_id)
+
+
+async def _all(saving: list[tuple[SheetRow, asyncio.Task[Saved]]]) -> list[tuple[SheetRow, Saved]]:
+    saved = await asyncio.gather(*(one for _, one in saving))
+    return [(row, one) for (row, _), one in zip(saving, saved, strict=True)]
 
 
 def _read(row: Row, programme: Programme) -> ReadRow:

@@ -11,6 +11,7 @@ from typing import Any
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
+from aiormq import spec
 
 from shared import log, outbox, suspects, topology
 from shared.broker import keep_connected
@@ -294,16 +295,19 @@ async def test_what_is_stuck_goes_out_in_order_once_the_broker_takes_it(
 ) -> None:
     monkeypatch.setattr(suspects, "_AGAIN_S", 1.0)
     outsider = await Outsider().listen(broker, "registration.applicant_withdrawn.v1")
-    as_it_is = outbox._message
+    as_it_is = outbox._properties
 
-    def too_large(entry: dict[str, Any]) -> aio_pika.Message:
+    def too_large(entry: dict[str, Any]) -> spec.Basic.Properties:
         made = as_it_is(entry)
         if entry["subject"] == "poisoned" and refusing:
-            made.headers["CC"] = "no list"  # as a body above the broker's limit: it ends the channel
+            made.headers = {
+                **(made.headers or {}),
+                "CC": "no list",
+            }  # as a body above the broker's limit: it ends the channel
         return made
 
     refusing = True
-    monkeypatch.setattr(outbox, "_message", too_large)
+    monkeypatch.setattr(outbox, "_properties", too_large)
     async with relaying(servers, leavers) as relay:
         await leavers.change("poisoned", Leaver.leave)
         await until(lambda: relay.stuck == 1)

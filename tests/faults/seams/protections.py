@@ -45,7 +45,7 @@ def install(controlled: Controlled) -> None:
     around("shared.hearing:Hearing._hear", _passed_by)
     around("shared.storage:write_of", _events_apart)
     around("shared.outbox:Relay._publish", _last_first)
-    around("shared.outbox:_message", _renamed)
+    around("shared.outbox:_properties", _renamed)
     if controlled.service == "selection":
         around("services.selection.allocation:_first_with_room", _with_room_for_all)
 
@@ -163,7 +163,7 @@ def _last_first(controlled: Controlled, publish: Wrapped) -> Wrapped:
     return wrapped
 
 
-def _renamed(controlled: Controlled, message: Wrapped) -> Wrapped:
+def _renamed(controlled: Controlled, properties: Wrapped) -> Wrapped:
     """Each publication of an event has an id of its own."""
 
     def wrapped(entry: Mapping[str, Any]) -> Any:
@@ -171,7 +171,7 @@ def _renamed(controlled: Controlled, message: Wrapped) -> Wrapped:
             controlled.bites(SAME_IDS)
             aggregate, version, _ = str(entry["id"]).rsplit(":", 2)
             entry = {**entry, "id": f"{aggregate}:{version}:{random.randrange(10**6)}"}
-        return message(entry)
+        return properties(entry)
 
     return wrapped
 
