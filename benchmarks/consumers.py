@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import statistics
 import uuid
@@ -22,6 +23,7 @@ from shared.contracts import Event
 from shared.contracts.registration import ApplicantRegistered, ProgrammeOpened
 from shared.contracts.selection import ApplicantScreened, Outcome, SelectionDecided, Stage
 from shared.storage import Storage
+from shared.unwatched import settle
 from tests.builders import programme
 from tests.conftest import ACTOR_KEY, ACTOR_PUBLIC_KEYS, Urls
 from tests.events import applicant
@@ -93,13 +95,15 @@ HOT = (
 
 @contextlib.asynccontextmanager
 async def _service(urls: Urls, name: str, prefix: str) -> AsyncIterator[None]:
-    """A service in this process, as uvicorn would run it, but for HTTP."""
+    """A service in this process, as `shared.service.run` would run it, but for HTTP."""
     settings = importlib.import_module(f"services.{name}.settings").Settings
     keys = {"actor_public_keys": ACTOR_PUBLIC_KEYS, "actor_private_key": ACTOR_KEY, "spool_dir": Path("/tmp")}  # noqa: S108
     secrets = {"admin_password": "benchmark-password", "admin_token": "t" * 20}
     app: FastAPI = importlib.import_module(f"services.{name}.app").build(
         settings.load(amqp_url=urls.amqp, mongo_url=urls.mongo, db_prefix=prefix, **keys, **secrets)
     )
+    gc.unfreeze()  # the service of the run before
+    settle()
     async with app.router.lifespan_context(app):
         yield
 

@@ -22,6 +22,7 @@ from shared.messaging import Subscriptions
 from shared.meta import Meta
 from shared.outbox import Relay
 from shared.storage import Documents, Storage
+from shared.unwatched import settle
 from tests.conftest import Urls
 from tests.events import applicant
 
@@ -142,6 +143,7 @@ async def compare(urls: Urls, events: int, runs: int) -> dict[str, list[Run]]:
 
 def measure(quick: bool) -> Section:
     with servers.running() as urls:
+        settle()  # as a service does, when it has started
         found = uvloop.run(compare(urls, 2000 if quick else 8000, 3 if quick else 5))
     rates = {how: tuple(run.rate for run in runs) for how, runs in found.items()}
     cpu = {how: tuple(run.cpu_ms for run in runs) for how, runs in found.items()}
