@@ -41,7 +41,8 @@ async def test_ended_while_some_have_not_begun_none_is_left_running() -> None:
         finally:
             ended += 1
 
-    running = asyncio.ensure_future(side_by_side(one() for _ in range(100)))
+    waiting = (one() for _ in range(100))
+    running = asyncio.create_task(side_by_side(waiting))
     for _ in range(4):
         await asyncio.sleep(0)
     running.cancel()
