@@ -29,7 +29,7 @@ from shared.sent_on import SentOn
 from shared.storage import Storage, StorageAway
 
 _LEASE_S = 10.0
-_SAVE_EVERY_S = 2.0
+_SAVE_EVERY_S = 3.0
 # how long the queues may take to bring what stands in the log, before it is handled from there; the lease lasts longer
 _TURN_S = 5.0
 _LOOK_EVERY_S = 0.3

@@ -16,7 +16,7 @@ from shared.storage import Documents, Storage, StorageAway
 log = logging.getLogger(__name__)
 
 _THE_ONE = "readmodel"
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 2.0
 
 
 class State(StrEnum):
@@ -81,13 +81,14 @@ class Serving(Document):
 
 
 class Generations:
-    """Puts in service what the database says, soon after it says so."""
+    """Puts in service what the database says, soon after it says so; `under_way` is set while one is to be built."""
 
     def __init__(self, storage: Storage, store: Store) -> None:
         self.documents: Documents[Serving] = storage.documents("serving", Serving, aggregate="readmodel")
         self._storage = storage
         self._store = store
         self._models: dict[int, ReadModel] = {}
+        self.under_way = asyncio.Event()
 
     async def ask(self, reason: str) -> Serving:
         """Have the read model built anew; one build that is under way is not begun again. Raises StorageAway."""
@@ -111,7 +112,9 @@ class Generations:
 
     async def serve_current(self) -> None:
         """Put in service what the database says. Raises StorageAway."""
-        model = self.model((await self.now()).generation)
+        serving = await self.now()
+        self._note(serving)
+        model = self.model(serving.generation)
         if not self._store.serves(model):
             await model.prepare()
             self._store.serve(model)
@@ -121,7 +124,15 @@ class Generations:
 
     async def _ask(self, signed: Signature, reason: str) -> Serving:
         asked = entry(signed, "rebuild_asked", reason)
-        return await self.documents.change(_THE_ONE, lambda serving: serving.ask(asked))
+        serving = await self.documents.change(_THE_ONE, lambda serving: serving.ask(asked))
+        self._note(serving)
+        return serving
+
+    def _note(self, serving: Serving) -> None:
+        if serving.state is State.IDLE:
+            self.under_way.clear()
+        else:
+            self.under_way.set()
 
     def model(self, generation: int) -> ReadModel:
         """The one of this number; the same object for whoever builds it and whoever serves it."""

@@ -67,6 +67,7 @@ class Rebuild:
 
     async def _build_from(self, connection: AbstractConnection) -> None:
         while True:
+            await self._generations.under_way.wait()
             try:
                 if (await self._generations.now()).state is not State.IDLE and await self._lease.hold():
                     await self._build(connection, await self._generations.now())

@@ -88,11 +88,13 @@ class Store:
 
     def __init__(self, storage: Storage) -> None:
         self._model: ReadModel | None = None
+        self._uncounted = asyncio.Event()  # something may be
         self.users = Users(storage)
 
     def serve(self, model: ReadModel) -> None:
         """From now on this one is read and written."""
         self._model = model
+        self._uncounted.set()
 
     def serves(self, model: ReadModel) -> bool:
         return self._model is model
@@ -100,10 +102,13 @@ class Store:
     async def keep_counted(self) -> None:
         """Count the funnels of whatever is in service, until cancelled."""
         while True:
+            await self._uncounted.wait()
+            self._uncounted.clear()
             began = time.monotonic()
             try:
                 await self.rollups.recount()
             except StorageAway:
+                self._uncounted.set()
                 log.warning("rollups: the database is away; counting later")
             await asyncio.sleep(rest_after(time.monotonic() - began))
 
@@ -145,6 +150,7 @@ class Store:
         model = self.model
         await model.applicants.change(about.applicant_id, decide, meta=meta)
         model.rollups.changed(about.programme_code)
+        self._uncounted.set()
 
     async def page(
         self, programme_code: str, facet: str, sort: SortName, behind: Place | None, limit: int
