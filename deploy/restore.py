@@ -65,12 +65,13 @@ def _refuse_when_in_use(client: MongoClient[dict[str, Any]], deployment: Deploym
         time.sleep(_LOOK_EVERY_S)
     if there:
         raise Unusable(f"services are running: {', '.join(there)}; stop them first")
+    empty = asyncio.run(events.is_empty(deployment.amqp_url))  # which also waits for the broker to be all there
     if replace:
         return
     if held := databases.held(client, deployment.prefix):
         name, count = max(held.items(), key=lambda one: one[1])
         raise Unusable(f"the databases are not empty ({name} has {count} documents); --replace deletes them for good")
-    if not asyncio.run(events.is_empty(deployment.amqp_url)):
+    if not empty:
         raise Unusable("the queues or the log on RabbitMQ are not empty; --replace deletes what is in them for good")
 
 

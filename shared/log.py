@@ -51,7 +51,10 @@ async def batches(
 
 
 async def end(connection: AbstractConnection) -> int:
-    """The offset behind the last event, or a little farther; 0 in an empty log."""
+    """The offset behind the last event, or a little farther; 0 in an empty log.
+
+    Raises ConnectionError when the broker says that the log holds events, and sends none.
+    """
     behind = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_END_S), aclosing(batches(connection, "last", 1000, _SILENCE_S)) as found:
@@ -60,7 +63,15 @@ async def end(connection: AbstractConnection) -> int:
                     behind = offset_of(batch[-1]) + 1
                 elif behind:  # before the first answer silence says nothing: the broker may be slow
                     break
+    if not behind and await _holds_some(connection):
+        raise ConnectionError("the broker does not send the log")
     return behind
+
+
+async def _holds_some(connection: AbstractConnection) -> bool:
+    async with connection.channel() as channel:
+        found = await channel.declare_queue(topology.LOG, passive=True)
+        return bool(found.declaration_result.message_count)
 
 
 async def at(connection: AbstractConnection, offset: int) -> AbstractIncomingMessage:

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import IO, Any, NamedTuple
 
 import aio_pika
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from deploy import topology as deployed
 from deploy.kept.files import Unusable
@@ -18,6 +19,7 @@ _AT_ONCE = 1000
 _IDLE_S = 2.0
 _STALLED_S = 60.0
 _CONFIRM_S = 120.0
+_BACK_S, _LOOK_EVERY_S = 60.0, 0.5
 _ABSENT = "no queue"  # as RabbitMQ says; of one that it knows of and that is not back yet it says something else
 
 # of a service, an event and its subjects: the versions of those documents that had published such an event, by id
@@ -101,21 +103,35 @@ async def publish(lines: Iterable[bytes], amqp_url: str) -> int:
 
 
 async def is_empty(amqp_url: str) -> bool:
-    """Whether no event is in the log and nothing in a queue of ours, as far as they exist."""
+    """Whether no event is in the log and nothing in a queue of ours, as far as they exist.
+
+    Right after its start the broker knows of some that it does not have back yet: waits for them. Raises Unusable when
+    it takes longer than a minute.
+    """
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
         for queue in (queue.name for part in deployed.everything() for queue in part.queues):
-            try:
-                found = await channel.declare_queue(queue, passive=True)
-            except aio_pika.exceptions.ChannelNotFoundEntity as error:
-                if _ABSENT not in str(error):
-                    return False
-                await channel.reopen()
-                continue
+            held = await _held(channel, queue)
             # of a stream the broker does not always say how much is in it
-            if found.declaration_result.message_count or (queue == topology.LOG and await log.end(connection)):
+            if held or (held is not None and queue == topology.LOG and await log.end(connection)):
                 return False
     return True
+
+
+async def _held(channel: AbstractChannel, queue: str) -> int | None:
+    """How many messages; None when there is no such queue."""
+    deadline = time.monotonic() + _BACK_S
+    while True:
+        try:
+            found = await channel.declare_queue(queue, passive=True)
+            return found.declaration_result.message_count or 0
+        except aio_pika.exceptions.ChannelNotFoundEntity as error:
+            await channel.reopen()
+            if _ABSENT in str(error):
+                return None
+        if time.monotonic() > deadline:
+            raise Unusable(f"RabbitMQ has not brought back {queue} since its start")
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def make_room(amqp_url: str) -> None:

@@ -5,12 +5,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from deploy.kept import events
+from deploy.kept.files import Unusable
 from tests.faults.client import Client
 from tests.faults.experiment import Laboratory
 from tests.faults.injected.broker import without_log
@@ -156,7 +158,22 @@ def test_while_the_database_is_away_every_command_is_refused_in_time_and_done_on
         )
 
 
-def test_a_log_that_is_not_back_yet_is_not_taken_for_an_empty_one(system: System, town: Town) -> None:
+def test_a_log_that_is_not_back_yet_is_not_taken_for_an_empty_one(
+    system: System, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A restore would delete it."""
+    with _client(system) as client:
+        client.post("/programmes", json=town.programme(10)).raise_for_status()
+    _becomes(lambda: not asyncio.run(events.is_empty(system.amqp_url)), 20)
     with without_log(system):
-        assert not asyncio.run(events.is_empty(system.amqp_url))
+        monkeypatch.setattr(events, "_BACK_S", 2.0)
+        with pytest.raises(Unusable, match="brought back"):
+            asyncio.run(events.is_empty(system.amqp_url))
+        monkeypatch.setattr(events, "_BACK_S", 60.0)
+        looking = Thread(target=lambda: found.append(asyncio.run(events.is_empty(system.amqp_url))))
+        found: list[bool] = []
+        looking.start()
+        looking.join(2.0)
+        assert looking.is_alive()
+    looking.join(10.0)
+    assert found == [False]

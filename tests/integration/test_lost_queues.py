@@ -198,6 +198,15 @@ async def test_a_broker_that_answers_late_has_no_empty_log(
     await send(broker, "a")
     monkeypatch.setattr(log, "_SILENCE_S", 0.0001)
     assert await log.end(broker) == 1
+    channel = await broker.channel()
+
+    async def counted() -> bool:  # how much a stream holds the broker says some seconds late
+        return bool((await channel.declare_queue(topology.LOG, passive=True)).declaration_result.message_count)
+
+    await until(counted)
+    monkeypatch.setattr(log, "_END_S", 0.0001)
+    with pytest.raises(ConnectionError, match="does not send"):  # a backup would keep nothing of it
+        await log.end(broker)
 
 
 @pytest.mark.parametrize("later", ["defgh", "d"])
