@@ -9,7 +9,7 @@ from typing import Literal
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
-from shared import topology
+from shared import arriving, topology
 
 _OFFSET = "x-stream-offset"
 _SILENCE_S = 0.5
@@ -35,13 +35,10 @@ async def batches(
     """
     async with connection.channel() as channel:
         await channel.set_qos(prefetch_count=2 * most)
-        arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
-        channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
-        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda *_: arrived.put_nowait(None))
-        log = await channel.get_queue(topology.LOG, ensure=False)
-        await log.consume(arrived.put, arguments={_OFFSET: start})
+        arrivals = await arriving.listen(channel, topology.LOG, arguments={_OFFSET: start})
         while True:
-            batch = await _next(arrived, most, idle_s)
+            await arrivals.some(idle_s)
+            batch = arrivals.take(most)
             # the broker may begin a little earlier than asked
             wanted = [one for one in batch if not isinstance(start, int) or offset_of(one) >= start]
             if wanted or not batch:
@@ -81,20 +78,3 @@ async def at(connection: AbstractConnection, offset: int) -> AbstractIncomingMes
             if batch:
                 return batch[0]
     raise TimeoutError
-
-
-async def _next(
-    arrived: "asyncio.Queue[AbstractIncomingMessage | None]", most: int, idle_s: float
-) -> list[AbstractIncomingMessage]:
-    try:
-        # not `wait_for`: in Python 3.11 it forgets that it was cancelled when a message arrives at that moment
-        async with asyncio.timeout(idle_s):
-            batch = [await arrived.get()]
-    except TimeoutError:
-        return []
-    while len(batch) < most and not arrived.empty():
-        batch.append(arrived.get_nowait())
-    messages = [message for message in batch if message is not None]
-    if len(messages) < len(batch):
-        raise ConnectionError("the broker no longer sends the log")
-    return messages

@@ -13,7 +13,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from pydantic import ValidationError
 
-from shared import context, meta, metrics, topology, tracing
+from shared import arriving, context, meta, metrics, topology, tracing
+from shared.arriving import Arriving
 from shared.breath import side_by_side
 from shared.broker import keep_connected, raise_failure
 from shared.contracts import Event
@@ -136,21 +137,15 @@ class Subscriptions:
             self.consuming.clear()
 
     async def _consume(self, subscription: Subscription, channel: AbstractChannel, retries: Retries) -> None:
-        arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
-
         def queue_is_gone(*_: Any) -> None:
             self.lost = True
-            arrived.put_nowait(None)
 
-        # the queue deleted, or the channel closed by the broker: nothing would arrive any more, and nobody would notice
         (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(queue_is_gone)
-        channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
-        queue = await channel.get_queue(subscription.queue, ensure=False)
-        await queue.consume(arrived.put)
+        arrivals = await arriving.listen(channel, subscription.queue)
         self.consuming.add(subscription.queue)
         began = -_APART_S
         while True:
-            batch = await _next_batch(arrived, began + _APART_S)
+            batch = await _next_batch(arrivals, began + _APART_S)
             began = time.monotonic()
             self._batches += 1
             try:
@@ -222,19 +217,12 @@ class Subscriptions:
         )(receive)
 
 
-async def _next_batch(
-    arrived: "asyncio.Queue[AbstractIncomingMessage | None]", not_before: float
-) -> list[AbstractIncomingMessage]:
+async def _next_batch(arrivals: Arriving, not_before: float) -> list[AbstractIncomingMessage]:
     """What has arrived; a batch that would be small waits until `not_before`, by the monotonic clock, for more."""
-    batch = [await arrived.get()]
-    if arrived.qsize() < BATCH - 1:
+    await arrivals.some()
+    if len(arrivals) < BATCH:
         await asyncio.sleep(not_before - time.monotonic())
-    while len(batch) < BATCH and not arrived.empty():
-        batch.append(arrived.get_nowait())
-    messages = [message for message in batch if message is not None]
-    if len(messages) < len(batch):
-        raise ConnectionError("the broker has cancelled this consumer")
-    return messages
+    return arrivals.take(BATCH)
 
 
 def decode(contract: type[E], message: AbstractIncomingMessage) -> tuple[E, Meta]:

@@ -9,7 +9,7 @@ from typing import Any
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from services.gateway.masking import without_free_text, without_health
-from shared import meta, topology
+from shared import arriving, meta, topology
 from shared.broker import Unreachable, keep_connected
 from shared.meta import BadHeaders
 from shared.problems import Away
@@ -72,19 +72,19 @@ class LiveFeed:
 async def _events(
     channel: AbstractChannel, start: Offset, ending: asyncio.Task[None], *, health: bool
 ) -> AsyncIterator[dict[str, str]]:
-    arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
-    channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
-    ending.add_done_callback(lambda _: arrived.put_nowait(None))
     await channel.set_qos(prefetch_count=_PREFETCH)
-    log = await channel.get_queue(topology.LOG, ensure=False)
-    await log.consume(arrived.put, arguments={_OFFSET: start})
-    while (message := await arrived.get()) is not None:
-        offset = int(str(message.headers[_OFFSET]))
-        # the broker may begin a little earlier than asked
-        if not isinstance(start, int) or offset >= start:
-            with contextlib.suppress(BadHeaders, ValueError):  # not one of ours: whoever wrote it is not shown
-                yield {"id": str(offset), "data": json.dumps(_told(message, health=health))}
-        await message.ack()
+    arrivals = await arriving.listen(channel, topology.LOG, arguments={_OFFSET: start})
+    ending.add_done_callback(lambda _: arrivals.end())
+    while True:
+        await arrivals.some()
+        batch = arrivals.take(_PREFETCH)
+        for message in batch:
+            offset = int(str(message.headers[_OFFSET]))
+            # the broker may begin a little earlier than asked
+            if not isinstance(start, int) or offset >= start:
+                with contextlib.suppress(BadHeaders, ValueError):  # not one of ours: whoever wrote it is not shown
+                    yield {"id": str(offset), "data": json.dumps(_told(message, health=health))}
+        await batch[-1].ack(multiple=True)
 
 
 def _told(message: AbstractIncomingMessage, *, health: bool) -> dict[str, Any]:

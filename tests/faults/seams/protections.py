@@ -40,7 +40,7 @@ def install(controlled: Controlled) -> None:
     around("aiormq.channel:Channel.basic_publish", _unconfirmed)
     around("aio_pika.channel:Channel.get_queue", _unasked)
     around("shared.documents:Document.has_absorbed", _unmarked)
-    around("aio_pika.queue:Queue.consume", _acknowledged_on_delivery)
+    around("shared.arriving:listen", _acknowledged_on_delivery)
     around("aio_pika.message:IncomingMessage.ack", _unless_on_delivery)
     around("shared.hearing:Hearing._hear", _passed_by)
     around("shared.storage:write_of", _events_apart)
@@ -98,15 +98,15 @@ def _unmarked(controlled: Controlled, has_absorbed: Wrapped) -> Wrapped:
     return wrapped
 
 
-def _acknowledged_on_delivery(controlled: Controlled, consume: Wrapped) -> Wrapped:
+def _acknowledged_on_delivery(controlled: Controlled, listen: Wrapped) -> Wrapped:
     """A message counts as consumed when it is delivered; from the process's next connection on. Not so in the log."""
 
-    @functools.wraps(consume)
+    @functools.wraps(listen)
     async def wrapped(*arguments: Any, **named: Any) -> Any:
         if controlled.is_off(LATE_ACKNOWLEDGEMENT) and not named.get("arguments"):
             controlled.bites(LATE_ACKNOWLEDGEMENT)
             named["no_ack"] = True
-        return await consume(*arguments, **named)
+        return await listen(*arguments, **named)
 
     return wrapped
 
