@@ -71,6 +71,13 @@ def _kill(*arms: Arm) -> Callable[[Scene], None]:
     return inject
 
 
+def _rename_and_die(scene: Scene) -> None:
+    """Each dies with events of names of their own on record at the broker, which it is to publish again."""
+    before = scene.system.seams.bitten()[protections.SAME_IDS]
+    scene.until(lambda: scene.system.seams.bitten()[protections.SAME_IDS] > before, 30)
+    _kill(*(Arm("before the pull", service) for service in ("registration", "selection")))(scene)
+
+
 def _acknowledge_early_and_die(scene: Scene) -> None:
     """Each dies with a message that the broker holds for done and that has had no effect."""
     system = scene.system
@@ -116,7 +123,7 @@ CONTROLS = (
     ControlRun(
         (protections.SAME_IDS,),
         "each_committed_version_yields_exactly_its_events",
-        _kill(*(Arm("before the pull", service) for service in ("registration", "selection"))),
+        _rename_and_die,
     ),
     ControlRun(
         (protections.LATE_ACKNOWLEDGEMENT, protections.HEARING),
