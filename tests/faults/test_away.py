@@ -13,7 +13,7 @@ import pytest
 from deploy.kept import events
 from tests.faults.client import Client
 from tests.faults.experiment import Laboratory
-from tests.faults.injected.broker import without_log
+from tests.faults.injected.broker import keeps_queues_in, without_log
 from tests.faults.invariants import violations
 from tests.faults.load import Play, Stream
 from tests.faults.people import Town, sheet
@@ -158,5 +158,7 @@ def test_while_the_database_is_away_every_command_is_refused_in_time_and_done_on
 
 def test_a_log_that_is_not_back_yet_is_not_taken_for_an_empty_one(system: System, town: Town) -> None:
     """A restore would delete it."""
+    if keeps_queues_in(system) == "Khepri":
+        pytest.skip("this RabbitMQ has all of its queues before it takes connections")
     with without_log(system):
         assert not asyncio.run(events.is_empty(system.amqp_url))
