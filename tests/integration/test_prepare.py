@@ -74,7 +74,7 @@ async def test_the_account_of_the_autoscaler_hears_how_much_waits_and_nothing_of
     ):
         channel = await operator.channel()
         await (await channel.get_queue(WATCHED)).purge()  # other tests have used these servers
-        await (await channel.get_exchange(EVENTS)).publish(aio_pika.Message(b"{}"), ApplicantRegistered.routing_key())
+        await channel.default_exchange.publish(aio_pika.Message(b"{}"), WATCHED)
         # as KEDA looks at them
         asking = await connection.channel()
         found = {queue: await asking.declare_queue(queue, passive=True) for queue in watched()}
