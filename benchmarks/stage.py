@@ -104,7 +104,7 @@ async def stage(
         for part in (topology.common(), *map(topology.publishing, publishers)):
             await topology.declare(channel, part)
         await topology.declare(channel, topology.of_service(service, contracts))
-        answers = await channel.declare_queue(_ANSWERS, auto_delete=False)
+        answers = await channel.declare_queue(_ANSWERS, exclusive=True)
         if answer:
             await answers.bind(topology.EVENTS, answer.routing_key())
             await (await channel.get_exchange(topology.EVENTS)).bind(topology.outgoing(service), answer.routing_key())

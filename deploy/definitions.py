@@ -37,7 +37,10 @@ def of_operator(name: str, password: str, vhost: str = "/") -> Definitions:
 
 
 def of_accounts(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> Definitions:
-    """The services' accounts with their rights; `passwords` by service. Applying them again changes nothing else."""
+    """The services' accounts with their rights; `passwords` by service. Applying them again changes nothing else.
+
+    With the exchanges on whose keys they have rights: RabbitMQ 4.3 refuses such a right where there is no exchange.
+    """
     users: list[dict[str, Any]] = []
     permissions: list[dict[str, Any]] = []
     topics: list[dict[str, Any]] = []
@@ -47,7 +50,9 @@ def of_accounts(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> 
         permissions.append({**where, "configure": account.configure, "write": account.write, "read": account.read})
         for exchange, (write, read) in account.topics.items():
             topics.append({**where, "exchange": exchange, "write": write, "read": read})
-    return {"users": users, "permissions": permissions, "topic_permissions": topics}
+    named = {one["exchange"] for one in topics}
+    exchanges = [one for one in of_topology(vhost)["exchanges"] if one["name"] in named]
+    return {"users": users, "permissions": permissions, "topic_permissions": topics, "exchanges": exchanges}
 
 
 def of_topology(vhost: str = "/") -> Definitions:

@@ -1,5 +1,6 @@
 """A private RabbitMQ node with its own data, ports, cookie and epmd, on loopback."""
 
+import os
 import shutil
 import socket
 from collections.abc import Mapping
@@ -119,7 +120,14 @@ def prepare(home: Home) -> Node:
 
 
 def script() -> Path:
-    """RabbitMQ's start script. Raises StartFailed when RabbitMQ is not installed."""
+    """RabbitMQ's start script: that of `JALUR_RABBITMQ_SERVER`, else Debian's, else what is on PATH.
+
+    Raises StartFailed when RabbitMQ is not installed.
+    """
+    if named := os.environ.get("JALUR_RABBITMQ_SERVER"):
+        if not Path(named).is_file():
+            raise StartFailed(f"JALUR_RABBITMQ_SERVER names no file: {named}")
+        return Path(named)
     if _SCRIPT.exists():
         return _SCRIPT
     elsewhere = shutil.which("rabbitmq-server")

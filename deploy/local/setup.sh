@@ -18,7 +18,7 @@ missing_packages() {
     if [[ ! -x .venv/bin/python ]] && ! "$PYTHON" -c "import ensurepip, venv" 2>/dev/null; then
         echo python3-venv
     fi
-    if [[ -z ${JALUR_AMQP_URL:-} && ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] && ! command -v rabbitmq-server >/dev/null; then
+    if [[ -z ${JALUR_AMQP_URL:-}${JALUR_RABBITMQ_SERVER:-} && ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] && ! command -v rabbitmq-server >/dev/null; then
         echo rabbitmq-server
     fi
     if [[ -z ${JALUR_MONGO_URL:-} ]]; then

@@ -252,7 +252,11 @@ def _one_training_more(api: httpx.Client) -> None:
 
 def _run(command: str, *arguments: object, home: LocalStack | Path) -> str:
     path = home.home.path if isinstance(home, LocalStack) else home
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JALUR_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "JALUR_RABBITMQ_SERVER" or not name.startswith("JALUR_")
+    }
     done = subprocess.run(
         [str(ROOT / "deploy" / command), *map(str, arguments)],
         env={**environment, "JALUR_HOME": str(path)}, capture_output=True, text=True, timeout=300, check=False,

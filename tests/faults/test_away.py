@@ -15,7 +15,7 @@ from deploy.kept import events
 from deploy.kept.files import Unusable
 from tests.faults.client import Client
 from tests.faults.experiment import Laboratory
-from tests.faults.injected.broker import without_log
+from tests.faults.injected.broker import keeps_queues_in, without_log
 from tests.faults.invariants import violations
 from tests.faults.load import Play, Stream
 from tests.faults.people import Town, sheet
@@ -162,6 +162,8 @@ def test_a_log_that_is_not_back_yet_is_not_taken_for_an_empty_one(
     system: System, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restore would delete it."""
+    if keeps_queues_in(system) == "Khepri":
+        pytest.skip("this RabbitMQ has all of its queues before it takes connections")
     with _client(system) as client:
         client.post("/programmes", json=town.programme(10)).raise_for_status()
     _becomes(lambda: not asyncio.run(events.is_empty(system.amqp_url)), 20)

@@ -1,8 +1,11 @@
-"""The node is shown an installation without the plugins that nothing wanted needs."""
+"""Which RabbitMQ the node is run from; it is shown it without the plugins that nothing wanted needs."""
 
 from pathlib import Path
 
-from deploy.local import rabbitmq_tree
+import pytest
+
+from deploy.local import rabbitmq, rabbitmq_tree
+from deploy.local.supervision import StartFailed
 
 DEPENDENCIES = {
     "rabbit": "rabbitmq_prelaunch,ra",
@@ -50,3 +53,12 @@ def test_an_unfamiliar_installation_is_used_as_it_is(tmp_path: Path) -> None:
 def test_no_view_is_made_where_rabbitmq_s_scripts_would_stumble_over_the_path(tmp_path: Path) -> None:
     script = installation(tmp_path / "installed", DEPENDENCIES)
     assert rabbitmq_tree.view(script, tmp_path / "a view") == script.parent
+
+
+def test_another_rabbitmq_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = installation(tmp_path, DEPENDENCIES)
+    monkeypatch.setenv("JALUR_RABBITMQ_SERVER", str(named))
+    assert rabbitmq.script() == named
+    monkeypatch.setenv("JALUR_RABBITMQ_SERVER", str(tmp_path))
+    with pytest.raises(StartFailed, match="JALUR_RABBITMQ_SERVER names no file"):
+        rabbitmq.script()

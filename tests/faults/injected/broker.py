@@ -53,31 +53,63 @@ def stop_application(scene: Scene) -> None:
         scene.system.rabbitmqctl("start_app")
 
 
-_LOG = f'rabbit_misc:r(<<"/">>, queue, <<"{topology.LOG}">>)'
-_WITHOUT_LOG = f"ok = mnesia:dirty_delete(rabbit_queue, {_LOG})."
-_WITH_LOG = (
-    f"[Found] = mnesia:dirty_read(rabbit_durable_queue, {_LOG}), "
-    "rabbit_amqqueue:ensure_rabbit_queue_record_is_initialized(Found), ok."
-)
+def _resource(kind: str, name: str) -> str:
+    return f'rabbit_misc:r(<<"/">>, {kind}, <<"{name}">>)'
+
+
+_LOG = _resource("queue", topology.LOG)
+_IS_IN_KHEPRI = "erlang:function_exported(rabbit_khepri, is_enabled, 0) andalso rabbit_khepri:is_enabled()."
+_WITHOUT_LOG = {
+    "Mnesia": f"ok = mnesia:dirty_delete(rabbit_queue, {_LOG}).",
+    "Khepri": (
+        f"{{ok, Found}} = rabbit_db_queue:get({_LOG}), persistent_term:put(uji_log, Found), "
+        f"ok = rabbit_khepri:delete(rabbit_db_queue:khepri_queue_path({_LOG}))."
+    ),
+}
+_WITH_LOG = {
+    "Mnesia": (
+        f"[Found] = mnesia:dirty_read(rabbit_durable_queue, {_LOG}), "
+        "rabbit_amqqueue:ensure_rabbit_queue_record_is_initialized(Found), ok."
+    ),
+    # there a queue takes its bindings along
+    "Khepri": (
+        f"ok = rabbit_khepri:put(rabbit_db_queue:khepri_queue_path({_LOG}), persistent_term:get(uji_log)), "
+        f'Binding = {{binding, {_resource("exchange", topology.EVENTS)}, <<"#">>, {_LOG}, []}}, '
+        'ok = rabbit_binding:add(Binding, <<"uji">>).'
+    ),
+}
+
+
+def keeps_queues_in(system: System) -> str:
+    """`Khepri`, as RabbitMQ 4.3 does, or `Mnesia`, as those before do."""
+    return "Khepri" if system.rabbitmqctl("eval", _IS_IN_KHEPRI).strip() == "true" else "Mnesia"
 
 
 @contextlib.contextmanager
 def without_log(system: System) -> Iterator[None]:
-    """What each start of a broker has for some tenths of a second, as long as it takes: connections, but no stream yet.
+    """What each start of RabbitMQ 3.10 has for some tenths of a second, for longer: connections, but no stream yet.
 
-    RabbitMQ 3.10 enters streams among the queues it routes to when their writers run, after it takes connections; what
-    is published before is confirmed without them.
+    It enters streams among the queues it routes to when their writers run, after it takes connections; what is
+    published before is confirmed without them.
     """
-    system.rabbitmqctl("suspend_listeners")
-    try:
-        system.rabbitmqctl("close_all_connections", "a fault")
-        system.rabbitmqctl("eval", _WITHOUT_LOG)
-    finally:
-        system.rabbitmqctl("resume_listeners")
+    store = keeps_queues_in(system)
+    with _nobody_connected(system):
+        system.rabbitmqctl("eval", _WITHOUT_LOG[store])
     try:
         yield
     finally:
-        system.rabbitmqctl("eval", _WITH_LOG)
+        with _nobody_connected(system):
+            system.rabbitmqctl("eval", _WITH_LOG[store])
+
+
+@contextlib.contextmanager
+def _nobody_connected(system: System) -> Iterator[None]:
+    system.rabbitmqctl("suspend_listeners")
+    try:
+        system.rabbitmqctl("close_all_connections", "a fault")
+        yield
+    finally:
+        system.rabbitmqctl("resume_listeners")
 
 
 @fault("broker has its log late", counted("reconnects"))
