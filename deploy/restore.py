@@ -18,7 +18,7 @@ from aiormq.exceptions import AMQPError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from deploy import accounts
+from deploy import accounts, definitions
 from deploy import topology as deployed
 from deploy.kept import databases, events, keys, outsiders
 from deploy.kept import deployment as where
@@ -27,7 +27,7 @@ from deploy.kept.files import Backup, Unusable
 from deploy.local import servers
 from deploy.local.home import HomeInUse
 from deploy.local.supervision import StartFailed
-from deploy.management import ManagementFailed
+from deploy.management import Management, ManagementFailed
 from deploy.urls import vhost_of
 
 # no document is written, and nobody is registered in one programme, more often than that for as long as a life lasts
@@ -52,6 +52,8 @@ def restore(deployment: Deployment, backup: Backup, *, replace: bool = False) ->
         databases.begin(client, deployment.prefix, told)
         databases.load(client, deployment.prefix, backup)
         asyncio.run(_bring_log(deployment.amqp_url, backup))
+        if management is not None:
+            _give_rights_on_keys(management, deployment.prefix)
         if management is not None and surviving is not None:
             there = surviving if surviving["vhosts"] else backup.json("subscribers.json")
             outsiders.bring(management, there)
@@ -103,6 +105,13 @@ async def _bring_log(amqp_url: str, backup: Backup) -> None:
     if count != backup.manifest["log"]["events"]:
         raise Unusable(f"the log has {count} events now, and {backup.manifest['log']['events']} were kept")
     await deployed.declare(amqp_url)
+
+
+def _give_rights_on_keys(management: Management, prefix: str) -> None:
+    """To the services' accounts that are there: RabbitMQ 4.3 forgets such rights with the exchange."""
+    there = {user["name"] for user in management.get("users")}
+    rights = [one for one in definitions.on_keys(prefix, management.vhost) if one["user"] in there]
+    management.post("definitions", body={"topic_permissions": rights})
 
 
 @contextmanager
