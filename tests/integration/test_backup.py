@@ -12,7 +12,7 @@ from typing import Any
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from pydantic import Field
 from pymongo import MongoClient
 
@@ -128,6 +128,25 @@ async def test_databases_and_log_come_back_as_they_were(deployment: Deployment, 
     assert backup.manifest["audit_heads"]["registration"][0] > 0
     assert backup.manifest["audit_heads"]["selection"][0] == 0
     assert not any(name in databases.LEFT_OUT for name in database.list_collection_names())
+
+
+async def test_every_queue_is_waited_for_also_when_the_log_holds_something(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --replace they are deleted, which the broker refuses for those that it does not have back yet."""
+    held = events._held
+    asked = set()
+
+    async def asking(channel: AbstractChannel, queue: str) -> int | None:
+        asked.add(queue)
+        return await held(channel, queue)
+
+    monkeypatch.setattr(events, "_held", asking)
+    async with Registration(deployment) as registration:
+        await registration.leave("a")
+        await registration.idle()
+    assert not await events.is_empty(deployment.amqp_url)
+    assert asked == {queue.name for part in deployed.everything() for queue in part.queues}
 
 
 async def test_services_may_use_no_other_keys_after_a_restore_than_before(
