@@ -1,9 +1,8 @@
 """Who gets which seat: the ranking, the seats in its order, then the reserves."""
 
-import contextlib
-import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -56,20 +55,34 @@ def ranking(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         )
 
 
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looks for garbage: there is none, and among a million people they take as long as the allocation."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
+@dataclass
+class Allocation(Iterable[Placed]):
+    """Everybody's outcome: the accepted, then who was left over, each in ranking order, then who is not ranked.
+
+    It can be gone through again and again. Outcomes are made on the way: of a million, nearly all say the same.
+    """
+
+    ranked: list[str] = field(default_factory=list)  # the applicant with rank 1, 2, …
+    accepted: dict[int, str] = field(default_factory=dict)  # the class of a rank
+    reserves: dict[int, str] = field(default_factory=dict)
+    below: list[str] = field(default_factory=list)  # applicants below the pass mark, and without a total
+    absent: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Placed]:
+        for rank, code in self.accepted.items():
+            yield Placed(self.ranked[rank - 1], Outcome.ACCEPTED, code, rank)
+        for rank, applicant_id in enumerate(self.ranked, start=1):
+            if rank in self.reserves:
+                yield Placed(applicant_id, Outcome.RESERVE, self.reserves[rank], rank)
+            elif rank not in self.accepted:
+                yield Placed(applicant_id, Outcome.REJECTED, None, rank, (NO_SEAT,))
+        for applicant_id in self.below:
+            yield Placed(applicant_id, Outcome.REJECTED, None, None, (BELOW_PASS_MARK,))
+        for applicant_id in self.absent:
+            yield Placed(applicant_id, Outcome.REJECTED, None, None, (ABSENT,))
 
 
-@_uncollected()
-def allocate(programme: Programme, candidates: Iterable[Candidate]) -> list[Placed]:
+def allocate(programme: Programme, candidates: Sequence[Candidate]) -> Allocation:
     """Seats, reserves and rejections for all candidates. Who they are it does not ask: `person_id` may be blank.
 
     Applicant-proposing deferred acceptance; every class ranks people alike, so letting each choose in ranking order
@@ -79,36 +92,19 @@ def allocate(programme: Programme, candidates: Iterable[Candidate]) -> list[Plac
     seats = {offer.code: offer.seats for offer in programme.classes}
     anywhere = _not_full(seats)
     places = {offer.code: programme.selection.reserves_per_class for offer in programme.classes}
-    no_seat, below_pass_mark, absent = (NO_SEAT,), (BELOW_PASS_MARK,), (ABSENT,)  # each once, not for everybody
+    found = Allocation(absent=[one.applicant_id for one in candidates if one.total is None])
 
-    accepted: list[Placed] = []
-    left_over: list[Placed] = []
-    below: list[Placed] = []
-    missing: list[Placed] = []
-
-    def present() -> Iterator[Candidate]:
-        for candidate in candidates:
-            if candidate.total is None:
-                missing.append(Placed(candidate.applicant_id, Outcome.REJECTED, None, None, absent))
-            else:
-                yield candidate
-
-    for rank, candidate in enumerate(ranking(present()), start=1):
+    for rank, candidate in enumerate(ranking(candidates), start=1):
         if (candidate.total or 0) < pass_mark:  # as are all behind
-            below.append(Placed(candidate.applicant_id, Outcome.REJECTED, None, None, below_pass_mark))
+            found.below.append(candidate.applicant_id)
             continue
+        found.ranked.append(candidate.applicant_id)
         choices = candidate.choices
-        code = _first_with_room(chain(choices, anywhere) if candidate.willing_to_move else choices, seats)
-        if code is not None:
-            accepted.append(Placed(candidate.applicant_id, Outcome.ACCEPTED, code, rank))
-            continue
-        code = _first_with_room(choices, places)
-        if code is not None:
-            left_over.append(Placed(candidate.applicant_id, Outcome.RESERVE, code, rank))
-        else:
-            left_over.append(Placed(candidate.applicant_id, Outcome.REJECTED, None, rank, no_seat))
-
-    return accepted + left_over + below + missing
+        if code := _first_with_room(chain(choices, anywhere) if candidate.willing_to_move else choices, seats):
+            found.accepted[rank] = code
+        elif code := _first_with_room(choices, places):
+            found.reserves[rank] = code
+    return found
 
 
 def _not_full(seats: Mapping[str, int]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Container, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Self
 
@@ -18,7 +18,7 @@ from shared.contracts.selection import Outcome
 from shared.ledger import Signature, signature
 
 
-async def claim_accepted(store: Store, run: Run, outcome: list[Placed]) -> set[str]:
+async def claim_accepted(store: Store, run: Run, outcome: Iterable[Placed]) -> set[str]:
     """Claim the accepted for the run's programme; answers those who cannot be."""
     accepted = {one.applicant_id for one in outcome if one.outcome is Outcome.ACCEPTED}
     refused: set[str] = set()

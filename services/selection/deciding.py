@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import chain
 
 from services.selection.allocation import Candidate, Placed, allocate
 from services.selection.applying import apply, claim_accepted
@@ -13,7 +14,6 @@ from services.selection.screening import TRAINED_BEFORE
 from services.selection.store import HowFar, Store
 from shared.contracts.selection import Outcome
 from shared.ledger import Signature, automatic, signature
-from shared.let_go import let_go
 from shared.problems import Conflict, NotFound
 from shared.run_rows import rows_digest
 from shared.storage import Taken
@@ -103,21 +103,23 @@ async def _allocate(store: Store, run: Run) -> Run:
     """Find the outcome and claim everybody it accepts; whoever was accepted elsewhere meanwhile is left out."""
     excluded: set[str] = set()
     while True:
-        rows = (row async for some in store.run_chunks.each(run.id, run.inputs) for row in some)
-        contenders = [one async for row in rows if (one := contender_of(row)).applicant_id not in excluded]
         # in a thread, so that the service keeps answering and is seen deciding
-        outcome = await asyncio.to_thread(allocate, run.rules, let_go(contenders))
+        outcome = await asyncio.to_thread(allocate, run.rules, await _contenders(store, run, excluded))
         refused = await claim_accepted(store, run, outcome)
         if not refused:
             break
         excluded |= refused
     out = [Placed(one, Outcome.REJECTED, None, None, (TRAINED_BEFORE,)) for one in sorted(excluded)]
     name = f"outcome-{uuid.uuid4().hex}"
-    outcome += out
-    await store.run_chunks.keep(run.id, name, map(outcome_row, outcome))
-    digest = await asyncio.to_thread(lambda: rows_digest(map(outcome_row, outcome)))
+    await store.run_chunks.keep(run.id, name, map(outcome_row, chain(outcome, out)))
+    digest = await asyncio.to_thread(lambda: rows_digest(map(outcome_row, chain(outcome, out))))
     signed = Signature(run.by, signature().at, run.role)
     return await store.runs.change(run.id, lambda one: [] if one.allocate_to(name, digest, signed) else None)
+
+
+async def _contenders(store: Store, run: Run, excluded: Container[str]) -> list[Candidate]:
+    rows = (row async for some in store.run_chunks.each(run.id, run.inputs) for row in some)
+    return [one async for row in rows if (one := contender_of(row)).applicant_id not in excluded]
 
 
 async def _advance(store: Store, programme_code: str, run_id: str, state: Deciding) -> OpenProgramme:
