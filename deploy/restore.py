@@ -149,6 +149,11 @@ def main() -> None:
         sys.exit(f"not restored: MongoDB: {error}")
     except (OSError, AMQPError) as error:
         sys.exit(f"not restored: RabbitMQ, or the disk: {error}")
+    except ExceptionGroup as group:  # of queues that are declared or deleted side by side
+        failures, unexpected = group.split((OSError, AMQPError))
+        if unexpected is not None or failures is None:
+            raise
+        sys.exit(f"not restored: RabbitMQ, or the disk: {failures.exceptions[0]}")
     took = timedelta(seconds=round(time.monotonic() - began))
     print(f"restored as of {backup.manifest['taken_at']}, in {took}. Start the services, and then:")
     heads = (f"--expect {service}:{n}:{hash_}" for service, (n, hash_) in backup.manifest["audit_heads"].items() if n)

@@ -240,7 +240,7 @@ async def test_who_follows_the_log_gives_the_queues_their_turn_on_a_fresh_lease(
         await asyncio.sleep(0.5)
         await send(broker, "b")
         await until(lambda: bool(ages_s))
-    assert max(ages_s) < 0.1
+    assert max(ages_s) < 0.4
 
 
 @pytest.mark.parametrize("later", ["defgh", "d"])
