@@ -43,16 +43,23 @@ def of_accounts(prefix: str, passwords: Mapping[str, str], vhost: str = "/") -> 
     """
     users: list[dict[str, Any]] = []
     permissions: list[dict[str, Any]] = []
-    topics: list[dict[str, Any]] = []
     for account in accounts.every():
         where = {"user": account.name(prefix), "vhost": vhost}
         users.append({"name": where["user"], **hashed(passwords[account.service]), "tags": account.tags})
         permissions.append({**where, "configure": account.configure, "write": account.write, "read": account.read})
-        for exchange, (write, read) in account.topics.items():
-            topics.append({**where, "exchange": exchange, "write": write, "read": read})
+    topics = on_keys(prefix, vhost)
     named = {one["exchange"] for one in topics}
     exchanges = [one for one in of_topology(vhost)["exchanges"] if one["name"] in named]
     return {"users": users, "permissions": permissions, "topic_permissions": topics, "exchanges": exchanges}
+
+
+def on_keys(prefix: str, vhost: str = "/") -> list[dict[str, Any]]:
+    """The accounts' rights on the keys of exchanges: whoever has none on an exchange may use every key of it."""
+    return [
+        {"user": account.name(prefix), "vhost": vhost, "exchange": exchange, "write": write, "read": read}
+        for account in accounts.every()
+        for exchange, (write, read) in account.topics.items()
+    ]
 
 
 def of_topology(vhost: str = "/") -> Definitions:

@@ -18,7 +18,7 @@ from aiormq.exceptions import AMQPError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from deploy import accounts
+from deploy import accounts, definitions
 from deploy import topology as deployed
 from deploy.kept import databases, events, keys, outsiders
 from deploy.kept import deployment as where
@@ -27,7 +27,7 @@ from deploy.kept.files import Backup, Unusable
 from deploy.local import servers
 from deploy.local.home import HomeInUse
 from deploy.local.supervision import StartFailed
-from deploy.management import ManagementFailed
+from deploy.management import Management, ManagementFailed
 from deploy.urls import vhost_of
 
 # no document is written, and nobody is registered in one programme, more often than that for as long as a life lasts
@@ -52,6 +52,8 @@ def restore(deployment: Deployment, backup: Backup, *, replace: bool = False) ->
         databases.begin(client, deployment.prefix, told)
         databases.load(client, deployment.prefix, backup)
         asyncio.run(_bring_log(deployment.amqp_url, backup))
+        if management is not None:
+            _give_rights_on_keys(management, deployment.prefix)
         if management is not None and surviving is not None:
             there = surviving if surviving["vhosts"] else backup.json("subscribers.json")
             outsiders.bring(management, there)
@@ -105,6 +107,13 @@ async def _bring_log(amqp_url: str, backup: Backup) -> None:
     await deployed.declare(amqp_url)
 
 
+def _give_rights_on_keys(management: Management, prefix: str) -> None:
+    """To the services' accounts that are there: RabbitMQ 4.3 forgets such rights with the exchange."""
+    there = {user["name"] for user in management.get("users")}
+    rights = [one for one in definitions.on_keys(prefix, management.vhost) if one["user"] in there]
+    management.post("definitions", body={"topic_permissions": rights})
+
+
 @contextmanager
 def _target() -> Iterator[Deployment]:
     """Servers that are named, else those of the home, for as long as this takes. Raises HomeInUse and StartFailed."""
@@ -140,6 +149,11 @@ def main() -> None:
         sys.exit(f"not restored: MongoDB: {error}")
     except (OSError, AMQPError) as error:
         sys.exit(f"not restored: RabbitMQ, or the disk: {error}")
+    except ExceptionGroup as group:  # of queues that are declared or deleted side by side
+        failures, unexpected = group.split((OSError, AMQPError))
+        if unexpected is not None or failures is None:
+            raise
+        sys.exit(f"not restored: RabbitMQ, or the disk: {failures.exceptions[0]}")
     took = timedelta(seconds=round(time.monotonic() - began))
     print(f"restored as of {backup.manifest['taken_at']}, in {took}. Start the services, and then:")
     heads = (f"--expect {service}:{n}:{hash_}" for service, (n, hash_) in backup.manifest["audit_heads"].items() if n)

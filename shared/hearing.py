@@ -93,8 +93,7 @@ class Hearing:
             await self._hear(batch, places, discarded, retries)
             if time.monotonic() - saved > _SAVE_EVERY_S:
                 await self._places.save()
-                if not await self._is_ours():
-                    raise ConnectionError("another replica follows the log now")
+                await self._stay_ours()
                 saved = time.monotonic()
             if not batch or log.offset_of(batch[-1]) + 1 >= target:
                 self.catching_up = False
@@ -126,6 +125,7 @@ class Hearing:
 
         found = missed()
         if found and not self.catching_up:
+            await self._stay_ours()  # with the rest before it the turn is longer than the lease
             await self._give_the_queues_their_turn({subscription.queue for subscription, _ in found})
             found = missed()
         handling = (self._on.handle(subscription, message, retries) for subscription, message in found)
@@ -150,6 +150,11 @@ class Hearing:
             await self._looking.reopen()
             return 0
         return found.declaration_result.message_count or 0
+
+    async def _stay_ours(self) -> None:
+        """Renew the lease. Raises ConnectionError when another replica has it."""
+        if not await self._is_ours():
+            raise ConnectionError("another replica follows the log now")
 
     async def _is_ours(self) -> bool:
         try:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deploy import definitions
 from deploy import topology as deployed
 from deploy.doctor.finding import Finding, note, well, wrong
 from deploy.management import Management, ManagementFailed
@@ -20,6 +21,7 @@ def examine(management: Management, prefix: str) -> Iterator[Finding]:
         nodes = management.get("nodes")
         queues = {one["name"]: one for one in management.get("queues", management.vhost)}
         users = {one["name"] for one in management.get("users")}
+        on_keys = management.get("topic-permissions")
         connections = management.get("connections")
     except ManagementFailed as error:
         advice = "Is it up? JALUR_AMQP_MANAGEMENT_URL is http://user:password@host:15672, with the operator's account."
@@ -29,6 +31,11 @@ def examine(management: Management, prefix: str) -> Iterator[Finding]:
         yield from _of_node(node)
     yield from _of_queues(queues)
     yield from _of_accounts(users, connections, prefix)
+    wanted = [one for one in definitions.on_keys(prefix, management.vhost) if one["user"] in users]
+    if lacking := sorted({one["user"] for one in wanted if one not in on_keys}):
+        told = f"not those of the table on the keys of exchanges: {', '.join(lacking)}"
+        advice = "Without them an account may publish and bind every key. Run `prepare`, or `make up`."
+        yield wrong("RabbitMQ rights", told, advice)
 
 
 def _of_node(node: Mapping[str, Any]) -> Iterator[Finding]:

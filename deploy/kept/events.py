@@ -110,12 +110,12 @@ async def is_empty(amqp_url: str) -> bool:
     """
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
-        for queue in (queue.name for part in deployed.everything() for queue in part.queues):
-            held = await _held(channel, queue)
-            # of a stream the broker does not always say how much is in it
-            if held or (held is not None and queue == topology.LOG and await log.end(connection)):
-                return False
-    return True
+        # all of them, whatever the first holds: what is not back yet cannot be deleted either
+        held = {queue.name: await _held(channel, queue.name) for part in deployed.everything() for queue in part.queues}
+        if any(held.values()):
+            return False
+        # of a stream the broker does not always say how much is in it
+        return held[topology.LOG] is None or not await log.end(connection)
 
 
 async def _held(channel: AbstractChannel, queue: str) -> int | None:

@@ -99,7 +99,7 @@ class Applicant(Document):
             applicant_id=self.id,
             person_id=self.person_id,
             registration_no=self.registration_no,
-            registered_at=self.registered_at,
+            registered_at=alike.moment(self.registered_at),
             choices=alike.choices(tuple(self.facts.choices)),
             willing_to_move=self.facts.willing_to_move,
             written=_shared(self.scores.written),

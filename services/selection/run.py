@@ -120,7 +120,7 @@ def candidate_of(row: dict[str, object]) -> Candidate:
         applicant_id=str(row["applicant_id"]),
         person_id=str(row["person_id"]),
         registration_no=str(row["registration_no"]),
-        registered_at=datetime.fromisoformat(str(row["registered_at"])),
+        registered_at=alike.moment(datetime.fromisoformat(str(row["registered_at"]))),
         choices=alike.choices(tuple(row["choices"])),  # type: ignore[arg-type]
         willing_to_move=bool(row["willing_to_move"]),
         written=None if row["written"] is None else alike.score(str(row["written"])),

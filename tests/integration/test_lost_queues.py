@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from datetime import date
@@ -17,6 +18,7 @@ from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn, ProgrammeOpened
 from shared.documents import Document
 from shared.hearing import Hearing
+from shared.lease import Lease
 from shared.messaging import Subscriptions
 from shared.meta import Meta
 from shared.outbox import Relay
@@ -207,6 +209,38 @@ async def test_a_broker_that_answers_late_has_no_empty_log(
     monkeypatch.setattr(log, "_END_S", 0.0001)
     with pytest.raises(ConnectionError, match="does not send"):  # a backup would keep nothing of it
         await log.end(broker)
+
+
+async def test_who_follows_the_log_gives_the_queues_their_turn_on_a_fresh_lease(
+    service: Service, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the lease could run out in it, and another replica would begin to follow."""
+    renewed_at, ages_s = 0.0, []
+    hold, give = Lease.hold, Hearing._give_the_queues_their_turn
+
+    async def holding(self: Lease) -> bool:
+        nonlocal renewed_at
+        held = await hold(self)
+        renewed_at = time.monotonic()
+        return held
+
+    async def giving(self: Hearing, queues: Iterable[str]) -> None:
+        ages_s.append(time.monotonic() - renewed_at)
+        await give(self, queues)
+
+    async with service.running() as (_, hearing):
+        await send(broker, "a")
+        await service.heard("a")
+        await until(lambda: not hearing.catching_up)
+        service.pause_s = 3.0  # so that the log is read before the queue is done with it
+        monkeypatch.setattr(hearing_module, "_SAVE_EVERY_S", 60)  # the lease is renewed at least so often
+        monkeypatch.setattr(Lease, "hold", holding)
+        monkeypatch.setattr(Hearing, "_give_the_queues_their_turn", giving)
+        renewed_at = time.monotonic()
+        await asyncio.sleep(0.5)
+        await send(broker, "b")
+        await until(lambda: bool(ages_s))
+    assert max(ages_s) < 0.4
 
 
 @pytest.mark.parametrize("later", ["defgh", "d"])

@@ -24,6 +24,7 @@ from deploy.kept.deployment import Deployment
 from deploy.kept.files import MANIFEST
 from deploy.local import rabbitmq
 from deploy.local.runner import LocalStack
+from deploy.management import Management
 from services.gateway.cli import app
 from shared import topology
 from shared.contracts.registration import ApplicantRegistered
@@ -155,6 +156,15 @@ def test_an_account_that_is_missing(well: LocalStack) -> None:
         well._accounts.create_on_database()
         well.kill("placement")
         well.wait_ready("placement")
+
+
+def test_rights_on_keys_that_the_broker_has_forgotten(well: LocalStack) -> None:
+    """As RabbitMQ 4.3 does with an exchange that is deleted."""
+    Management(str(well._accounts._management_url)).delete("topic-permissions", "/", "jalur_placement")
+    try:
+        says(well, "✗ RabbitMQ rights: not those of the table on the keys of exchanges: jalur_placement")
+    finally:
+        well._accounts.create_on_broker()
 
 
 def test_backups(well: LocalStack, tmp_path: Path) -> None:

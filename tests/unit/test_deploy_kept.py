@@ -1,13 +1,17 @@
 """The files of a backup, and the keys apart from it: what is damaged, strange or missing is told in plain words."""
 
+import contextlib
 import json
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from deploy import backup as backing_up
+from deploy import restore as restoring
 from deploy.kept import keys
 from deploy.kept.files import FORMAT, Backup, Draft, Unusable
 
@@ -19,7 +23,7 @@ def kept(tmp_path: Path) -> Path:
         file.write(b"bson")
     with draft.compressed("log.jsonl.gz") as file:
         file.write(b"{}\n")
-    draft.finish({"jalur": "0.1.0"})
+    draft.finish({"jalur": "0.1.0", "keys": {}})
     return draft.target
 
 
@@ -35,7 +39,7 @@ def secrets(tmp_path: Path) -> Path:
 
 def test_what_was_written_is_read_and_is_for_its_owner_alone(kept: Path) -> None:
     backup = Backup(kept)
-    assert backup.manifest == {"format": FORMAT, "jalur": "0.1.0"}
+    assert backup.manifest == {"format": FORMAT, "jalur": "0.1.0", "keys": {}}
     with backup.compressed("databases/registration/applicants.bson.gz") as file:
         assert file.read() == b"bson"
     for path in [kept, *kept.rglob("*")]:
@@ -115,3 +119,24 @@ def test_other_keys_than_those_of_the_data_are_refused(secrets: Path, tmp_path: 
         keys.check(wanted, secrets)
     with pytest.raises(Unusable, match="there are no keys"):
         keys.check(wanted, tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    "failures", [[ChannelNotFoundEntity("down or inaccessible")], [ConnectionResetError(), KeyError()]]
+)
+def test_what_the_broker_refuses_while_a_restore_makes_queues_is_told_in_a_sentence(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, failures: list[Exception]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ExceptionGroup("unhandled errors in a TaskGroup", failures)
+
+    monkeypatch.setattr(sys, "argv", ["restore", str(kept)])
+    monkeypatch.setattr(keys, "check", lambda *_: None)
+    monkeypatch.setattr(restoring, "_target", lambda: contextlib.nullcontext())
+    monkeypatch.setattr(restoring, "restore", refused)
+    if len(failures) == 1:
+        with pytest.raises(SystemExit, match=r"^not restored: RabbitMQ, or the disk: down or inaccessible$"):
+            restoring.main()
+    else:  # a defect of ours is not called the broker's
+        with pytest.raises(ExceptionGroup):
+            restoring.main()

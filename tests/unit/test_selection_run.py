@@ -1,5 +1,10 @@
 """A run's digest stays what it was: runs that were decided before a rule could be given replay still."""
 
+from datetime import datetime
+
+import pytest
+
+from services.selection import alike
 from services.selection.run import digest
 from tests.builders import candidate, programme
 
@@ -10,3 +15,10 @@ def test_a_rule_that_is_not_given_changes_no_digest() -> None:
     assert digest(programme(), people) == before
     rule = {**programme().selection.model_dump(), "reserve_confirm_days": 3}
     assert digest(programme(selection=rule), people) != before
+
+
+@pytest.mark.parametrize("written", ["2025-07-01T08:00:00+07:00", "2025-07-01T01:00:00.250000+00:00"])
+def test_moments_share_their_zone_and_are_written_as_before(written: str) -> None:
+    one, other = (alike.moment(datetime.fromisoformat(written)) for _ in range(2))
+    assert one.isoformat() == written
+    assert one.tzinfo is other.tzinfo
