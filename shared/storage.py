@@ -33,6 +33,7 @@ __all__ = [
     "Unstorable",
     "UpdateOne",
     "VersionConflict",
+    "WriteConcern",
     "audit_database",
     "guarded",
 ]

@@ -1,5 +1,6 @@
 """Takes in one form."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -49,12 +50,12 @@ class Intake:
             raise unusable_answers(unusable) from None
         submission = Submission(FORM, now, self._store.vault.person_id(cleaned.person.nik), cleaned, consent)
         phones = [submission.phone] if submission.phone else []
-        if shared_phones([submission], await self._store.phone_holders(programme.code, phones)):
+        known, holders = await asyncio.gather(
+            self._known(programme, submission), self._store.phone_holders(programme.code, phones)
+        )
+        if shared_phones([submission], holders):
             warn_of_shared_phone(submission)
-        while True:
-            standing = await self._store.standing(programme.code, [submission.person_id])
-            if known := standing.get(submission.person_id):
-                return await self._again(known, key), cleaned.warnings
+        while known is None:
             if reason := outside(programme.registration, now):
                 raise Conflict(reason, _DETAILS[reason])
             number = await self._store.numbers.next(programme.code)
@@ -62,6 +63,11 @@ class Intake:
             _, applicant = await save(self._store, programme, submission, make, make(number))
             if applicant is not None:
                 return applicant, cleaned.warnings
+            known = await self._known(programme, submission)
+        return await self._again(known, key), cleaned.warnings
+
+    async def _known(self, programme: Programme, submission: Submission) -> Standing | None:
+        return (await self._store.standing(programme.code, [submission.person_id])).get(submission.person_id)
 
     async def _again(self, known: Standing, key: str | None) -> Applicant:
         applicant = await self._store.applicants.get(known.applicant_id) if made_by(known, key, FORM) else None

@@ -7,7 +7,7 @@ from typing import Any
 from services.registration.admission import unused
 from services.registration.applicant import Applicant
 from shared.batching import Batcher
-from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, guarded
+from shared.storage import Documents, DuplicateKeyError, ReturnDocument, Storage, WriteConcern, guarded
 
 _AT_ONCE = 500  # forms that share one step of the counter
 
@@ -15,13 +15,16 @@ _AT_ONCE = 500  # forms that share one step of the counter
 class Numbers:
     """The counter of each programme. A unique index has the last word: a number that turns out taken is replaced.
 
+    The counter's own writes wait for no journal and no second server: whoever is registered under a number is written
+    behind it in the same journal, and waits for both.
+
     A counter is `{last, above, skipped}`. After a restore it goes on so much farther that no number is given twice;
     those up to `above` may have been, so none of them counts as left open. `skipped` says which restores it knows of.
     """
 
     def __init__(self, storage: Storage, applicants: Documents[Applicant]) -> None:
         self._storage = storage
-        self._counters = storage.collection("numbers")
+        self._counters = storage.collection("numbers").with_options(write_concern=WriteConcern(w=1))
         self._applicants = applicants
         self._single: Batcher[str, int] = Batcher(self._one_each, _AT_ONCE)
 
