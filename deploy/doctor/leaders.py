@@ -1,8 +1,8 @@
 """Quorum queues without a leader: nothing gets into them or out, and whatever routes to them is confirmed to nobody.
 
 RabbitMQ 3.10 writes down the name of a new queue some time after it has said that the queue is there; killed before,
-it comes back with a queue whose log it does not find (docs/faults.md). The management API then names the leader that
-was, or none, so what tells is something else: figures come from leaders alone.
+it comes back with a queue whose log it does not find (docs/faults.md). The management API may still name the leader
+that was; what tells is that no figures come, for those come from leaders alone.
 """
 
 import json
@@ -20,11 +20,12 @@ _FIGURES_S = 20.0
 _LOOK_EVERY_S = 1.0
 _HELD_UP = "what is routed to it stays in outboxes"
 # no member elects a leader by itself while its log is empty
-_ELECT = "ra:trigger_election({Name, node()})."
-# the name leads to a log that is gone, and would again after every restart: even a queue made anew would take it over
-_START_ANEW = (
+_ELECT = "ra:trigger_election({Name, node()})"
+# a log that is there is taken up again. Where it is gone its name goes too: it would lead nowhere after every restart
+_START = (
+    "case ra:restart_server(quorum_queues, {Name, node()}) of {error, enoent} -> "
     "{ok, Names} = ra_system:lookup_name(quorum_queues, directory_rev), ok = dets:delete(Names, Name), "
-    "rabbit_quorum_queue:recover(Vhost, [Queue]), "
+    f"rabbit_quorum_queue:recover(Vhost, [Queue]), {_ELECT}; Done -> Done end"
 )
 
 
@@ -38,7 +39,8 @@ def when_figures_are_in(read: Callable[[], Queues]) -> Queues:
 
 def without(queues: Queues) -> list[str]:
     """The names of those without a leader, or too new to be told from them."""
-    return sorted(name for name, one in queues.items() if one.get("type") == "quorum" and "messages" not in one)
+    quorum = {name: one for name, one in queues.items() if one.get("type") == "quorum"}
+    return sorted(name for name, one in quorum.items() if "messages" not in one or not one["online"])
 
 
 def examine(queues: Queues, running: set[str]) -> Iterator[Finding]:
@@ -50,7 +52,7 @@ def examine(queues: Queues, running: set[str]) -> Iterator[Finding]:
         elif one["online"]:
             yield wrong("queues", f"{name} has no leader: {_HELD_UP}", _advice(one, _ELECT))
         elif len(one["members"]) == 1:
-            yield wrong("queues", f"{name} does not run: {_HELD_UP}", _advice(one, _START_ANEW + _ELECT))
+            yield wrong("queues", f"{name} does not run: {_HELD_UP}", _advice(one, _START))
         else:
             yield wrong("queues", f"{name} runs on none of its nodes: {_HELD_UP}", "Their logs say why.")
 
@@ -58,5 +60,5 @@ def examine(queues: Queues, running: set[str]) -> Iterator[Finding]:
 def _advice(queue: Mapping[str, Any], what: str) -> str:
     vhost, name = (f"<<{json.dumps(queue[key], ensure_ascii=False)}/utf8>>" for key in ("vhost", "name"))
     found = f"Vhost = {vhost}, {{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(Vhost, queue, {name}))"
-    expression = f"{found}, {{Name, _}} = amqqueue:get_pid(Queue), {what}"
+    expression = f"{found}, {{Name, _}} = amqqueue:get_pid(Queue), {what}."
     return f"Where the broker runs: rabbitmqctl eval {shlex.quote(expression)}"

@@ -164,14 +164,25 @@ def test_a_queue_whose_name_the_broker_had_not_written_down(well: LocalStack, ma
     _kill_rabbitmq(well)
     assert not asyncio.run(_takes(well, name))
     state = "does not run" if made_anew else "has no leader"
-    said = says(well, f"✗ queues: {name} {state}: what is routed to it stays in outboxes")
-    (command,) = re.findall(r"Where the broker runs: (rabbitmqctl eval .*)", said)
-    _rabbitmqctl(well, *shlex.split(command)[1:])
+    _obey(well, says(well, f"✗ queues: {name} {state}: what is routed to it stays in outboxes"))
     try:
         assert asyncio.run(_takes(well, name))
         until(lambda: doctor(well)[0] == OK)
         _kill_rabbitmq(well)
         assert asyncio.run(_takes(well, name))
+    finally:
+        asyncio.run(_delete(well, name))
+
+
+def test_a_queue_that_has_stopped_keeps_what_is_in_it(well: LocalStack) -> None:
+    name = "uji.stopped"
+    asyncio.run(_declare(well, name))
+    try:
+        assert asyncio.run(_takes(well, name))
+        _rabbitmqctl(well, "eval", f"ra:stop_server(quorum_queues, {{'%2F_{name}', node()}}).")
+        _obey(well, says(well, f"✗ queues: {name} does not run: what is routed to it stays in outboxes"))
+        assert asyncio.run(_takes(well, name))
+        until(lambda: Management(str(well._accounts._management_url)).get("queues", "/", name).get("messages") == 2)
     finally:
         asyncio.run(_delete(well, name))
 
@@ -233,6 +244,11 @@ async def _takes(stack: LocalStack, name: str) -> bool:
         except (TimeoutError, DeliveryError):
             return False
         return True
+
+
+def _obey(stack: LocalStack, said: str) -> None:
+    (command,) = re.findall(r"Where the broker runs: (rabbitmqctl eval .*)", said)
+    _rabbitmqctl(stack, *shlex.split(command)[1:])
 
 
 def _kill_rabbitmq(stack: LocalStack) -> None:
