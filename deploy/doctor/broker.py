@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy import definitions
 from deploy import topology as deployed
+from deploy.doctor import leaders
 from deploy.doctor.finding import Finding, note, well, wrong
 from deploy.management import Management, ManagementFailed
 from shared import topology
@@ -18,8 +19,10 @@ _OF_A_SERVICE = re.compile(rf"({'|'.join(deployed.SERVICES)})\.[a-z_]+\.v\d+")
 def examine(management: Management, prefix: str) -> Iterator[Finding]:
     """`prefix` is that of the services' accounts."""
     try:
+        queues = leaders.when_figures_are_in(
+            lambda: {one["name"]: one for one in management.get("queues", management.vhost)}
+        )
         nodes = management.get("nodes")
-        queues = {one["name"]: one for one in management.get("queues", management.vhost)}
         users = {one["name"] for one in management.get("users")}
         on_keys = management.get("topic-permissions")
         connections = management.get("connections")
@@ -29,6 +32,7 @@ def examine(management: Management, prefix: str) -> Iterator[Finding]:
         return
     for node in nodes:
         yield from _of_node(node)
+    yield from leaders.examine(queues, {node["name"] for node in nodes if node["running"]})
     yield from _of_queues(queues)
     yield from _of_accounts(users, connections, prefix)
     wanted = [one for one in definitions.on_keys(prefix, management.vhost) if one["user"] in users]
@@ -69,7 +73,8 @@ def _of_queues(queues: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
             "Services declare theirs in half a minute; jalur.log needs the operator: python -m deploy.topology URL."
         )
         yield wrong("queues", told, advice)
-    heard = sorted(name for name in queues if _OF_A_SERVICE.fullmatch(name))
+    leaderless = leaders.without(queues)
+    heard = sorted(name for name in queues if _OF_A_SERVICE.fullmatch(name) and name not in leaderless)
     for name in heard:
         one = queues[name]
         if not one.get("consumers"):
@@ -84,7 +89,7 @@ def _of_queues(queues: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
         if name.startswith("outside.") and one.get("messages", 0) > _MUCH:
             told = f"{one['messages']} events wait to be carried over to {name.removeprefix('outside.')}"
             yield note("subscribers", told, "Tell whoever runs that system: at 50,000 the oldest are dropped.")
-    if not missing and all(queues[name].get("consumers") for name in heard):
+    if not missing and not leaderless and all(queues[name].get("consumers") for name in heard):
         yield well("queues", f"{len(heard)} queues of services, each with a consumer")
     if topology.LOG in queues:
         yield well("log", f"{topology.LOG} holds {queues[topology.LOG].get('messages', 0)} events")

@@ -184,8 +184,12 @@ def _seen(message: AbstractIncomingMessage) -> Seen:
 
 
 async def _outsiders_queue(channel: AbstractChannel) -> None:
-    queue = await channel.declare_queue(OUTSIDER, durable=True, arguments={"x-queue-type": "quorum"})
+    quorum: dict[str, Any] = {"x-queue-type": "quorum"}
+    queue = await channel.declare_queue(OUTSIDER, durable=True, arguments=quorum)
     await queue.bind(topology.EVENTS, "#")
+    # the last queue that was made is forgotten when RabbitMQ 3.10 is killed soon after; docs/faults.md tells of it
+    await channel.declare_queue(f"{OUTSIDER}.sesudah", durable=True, arguments=quorum)
+    await channel.queue_delete(f"{OUTSIDER}.sesudah")
 
 
 async def _parked(channel: AbstractChannel) -> list[Seen]:

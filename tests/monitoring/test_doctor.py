@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 import aio_pika
 import httpx
 import pytest
+from aio_pika.exceptions import DeliveryError
 from pymongo import MongoClient
 from typer.testing import CliRunner
 
@@ -49,9 +51,17 @@ def until(done: Callable[[], bool], seconds: float = 40) -> None:
         time.sleep(0.3)
 
 
-def says(stack: LocalStack, *words: str) -> None:
-    """Wait until it exits with 1 and says this; the management API counts every few seconds."""
-    until(lambda: (said := doctor(stack))[0] == WRONG and all(word in said[1] for word in words))
+def says(stack: LocalStack, *words: str) -> str:
+    """Wait until it exits with 1 and says this, among what it says; the management API counts every few seconds."""
+    said = ""
+
+    def so() -> bool:
+        nonlocal said
+        code, said = doctor(stack)
+        return code == WRONG and all(word in said for word in words)
+
+    until(so)
+    return said
 
 
 @pytest.fixture
@@ -142,6 +152,41 @@ def test_a_queue_that_nobody_consumes(well: LocalStack) -> None:
         asyncio.run(change(False))
 
 
+@pytest.mark.parametrize("made_anew", [False, True], ids=["new", "made anew"])
+def test_a_queue_whose_name_the_broker_had_not_written_down(well: LocalStack, made_anew: bool) -> None:
+    """RabbitMQ 3.10 is killed within half a second; what the doctor says then mends it for good."""
+    name = f"uji.{'made_anew' if made_anew else 'new'}"
+    asyncio.run(_declare(well, name))
+    if made_anew:
+        time.sleep(3)
+        asyncio.run(_delete(well, name))
+        asyncio.run(_declare(well, name))
+    _kill_rabbitmq(well)
+    assert not asyncio.run(_takes(well, name))
+    state = "does not run" if made_anew else "has no leader"
+    _obey(well, says(well, f"✗ queues: {name} {state}: what is routed to it stays in outboxes"))
+    try:
+        assert asyncio.run(_takes(well, name))
+        until(lambda: doctor(well)[0] == OK)
+        _kill_rabbitmq(well)
+        assert asyncio.run(_takes(well, name))
+    finally:
+        asyncio.run(_delete(well, name))
+
+
+def test_a_queue_that_has_stopped_keeps_what_is_in_it(well: LocalStack) -> None:
+    name = "uji.stopped"
+    asyncio.run(_declare(well, name))
+    try:
+        assert asyncio.run(_takes(well, name))
+        _rabbitmqctl(well, "eval", f"ra:stop_server(quorum_queues, {{'%2F_{name}', node()}}).")
+        _obey(well, says(well, f"✗ queues: {name} does not run: what is routed to it stays in outboxes"))
+        assert asyncio.run(_takes(well, name))
+        until(lambda: Management(str(well._accounts._management_url)).get("queues", "/", name).get("messages") == 2)
+    finally:
+        asyncio.run(_delete(well, name))
+
+
 def test_a_disk_alarm(well: LocalStack) -> None:
     with _disk_free_limit(well, "100000GB"):
         says(well, "disk alarm: it takes no messages", "Make room on its disk")
@@ -179,6 +224,41 @@ def test_backups(well: LocalStack, tmp_path: Path) -> None:
     assert code == OK and "✓ backups: 2, the newest is 0 hours old" in said
 
 
+async def _declare(stack: LocalStack, name: str) -> None:
+    async with await aio_pika.connect(stack.amqp_url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+
+
+async def _delete(stack: LocalStack, name: str) -> None:
+    async with await aio_pika.connect(stack.amqp_url) as connection:
+        await (await connection.channel()).queue_delete(name)
+
+
+async def _takes(stack: LocalStack, name: str) -> bool:
+    """Whether the queue takes a message."""
+    async with await aio_pika.connect(stack.amqp_url) as connection:
+        exchange = (await connection.channel()).default_exchange
+        try:
+            await asyncio.wait_for(exchange.publish(aio_pika.Message(b"", delivery_mode=2), name), 5)
+        except (TimeoutError, DeliveryError):
+            return False
+        return True
+
+
+def _obey(stack: LocalStack, said: str) -> None:
+    (command,) = re.findall(r"Where the broker runs: (rabbitmqctl eval .*)", said)
+    _rabbitmqctl(stack, *shlex.split(command)[1:])
+
+
+def _kill_rabbitmq(stack: LocalStack) -> None:
+    before = stack.pid("rabbitmq")
+    stack.kill("rabbitmq")
+    until(lambda: stack.pid("rabbitmq") not in (None, before))
+    assert stack._servers is not None
+    stack._servers.wait_for_rabbitmq()
+
+
 def _backup(path: Path, hours_ago: int) -> None:
     path.mkdir()
     taken_at = datetime.now(UTC) - timedelta(hours=hours_ago)
@@ -187,18 +267,18 @@ def _backup(path: Path, hours_ago: int) -> None:
 
 @contextmanager
 def _disk_free_limit(stack: LocalStack, limit: str) -> Iterator[None]:
+    _rabbitmqctl(stack, "set_disk_free_limit", limit)
+    try:
+        yield
+    finally:
+        _rabbitmqctl(stack, "set_disk_free_limit", "50MB")
+
+
+def _rabbitmqctl(stack: LocalStack, *arguments: str) -> None:
     assert stack._servers is not None and stack._servers.node is not None
     node = stack._servers.node
     linked = node.directory / "server" / "sbin"
     scripts = linked if linked.exists() else rabbitmq.script().resolve().parent
     environment = {**os.environ, **node.environment, "RABBITMQ_SCRIPTS_DIR": str(scripts)}
-
-    def set_to(value: str) -> None:
-        command = [str(scripts / "rabbitmqctl"), "--quiet", "set_disk_free_limit", value]
-        subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)
-
-    set_to(limit)
-    try:
-        yield
-    finally:
-        set_to("50MB")
+    command = [str(scripts / "rabbitmqctl"), "--quiet", *arguments]
+    subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)

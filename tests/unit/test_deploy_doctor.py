@@ -1,6 +1,7 @@
 """What `jalur doctor` says about a gateway behind TLS: certificates, cookies, clocks, versions."""
 
 import json
+import shlex
 import ssl
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy.doctor import database, gateway
+from deploy.doctor import database, gateway, leaders
 from deploy.doctor.finding import Level
 
 READY = {"status": "ready", "checks": {"database": True}, "oldest_outbox_entry_s": 0.0, "stuck": 0, "parked": 0}
@@ -151,3 +152,44 @@ def test_services_of_another_version_unready_or_behind(tmp_path: Path) -> None:
 def test_a_database_that_is_away() -> None:
     (found,) = database.examine("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=100", "jalur")
     assert found.level is Level.WRONG and "does not answer" in found.what
+
+
+def _quorum_queue(**figures: object) -> dict[str, Any]:
+    one: dict[str, Any] = {"name": "uji", "vhost": "/", "type": "quorum", "members": ["a", "b"], "online": ["a", "b"]}
+    return {**one, **figures}
+
+
+def test_a_queue_has_a_leader_when_it_tells_figures() -> None:
+    stream: dict[str, Any] = {"name": "jalur.log", "type": "stream"}
+    queues = {"uji": _quorum_queue(messages=0), "jalur.log": stream}
+    assert not list(leaders.examine(queues, {"a", "b"}))
+
+
+def test_a_queue_without_a_leader_while_nodes_are_away() -> None:
+    (found,) = leaders.examine({"uji": _quorum_queue(leader="b", online=["a"])}, {"a"})
+    assert found.level is Level.WRONG and found.what.startswith("uji has no leader")
+    assert found.advice == "Start the nodes that do not run."
+
+
+def test_a_queue_that_runs_on_none_of_several_nodes() -> None:
+    """What mends it on one node was not tried there."""
+    (found,) = leaders.examine({"uji": _quorum_queue(leader=None, online=[])}, {"a", "b"})
+    assert found.level is Level.WRONG and "rabbitmqctl" not in found.advice
+
+
+def test_a_name_is_quoted_for_the_shell_and_for_erlang() -> None:
+    (found,) = leaders.examine({"uji": _quorum_queue(name='it\'s "uji"')}, {"a", "b"})
+    *_, expression = shlex.split(found.advice)
+    assert r"""queue, <<"it's \"uji\""/utf8>>""" in expression
+
+
+def test_figures_are_waited_for_while_a_queue_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaders, "_LOOK_EVERY_S", 0.001)
+    told = iter([_quorum_queue(), _quorum_queue(), _quorum_queue(messages=0)])
+    assert leaders.when_figures_are_in(lambda: {"uji": next(told)})["uji"]["messages"] == 0
+
+
+def test_figures_are_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaders, "_LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(leaders, "_FIGURES_S", 0.01)
+    assert leaders.without(leaders.when_figures_are_in(lambda: {"uji": _quorum_queue()})) == ["uji"]
