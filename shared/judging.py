@@ -90,9 +90,14 @@ def per_person(row: Row) -> Hashable:
 
 
 async def judge(
-    rows: Rows, record: Callable[[Row], Awaitable[Change | None]], about: Callable[[Row], Hashable] = each_row
+    rows: Rows,
+    record: Callable[[Row], Awaitable[Change | None]],
+    about: Callable[[Row], Hashable] = each_row,
+    *,
+    keep_pace: Callable[[], Awaitable[None]],
 ) -> JudgedRows:
-    """The verdict on every row, in the order given. `record` answers None for what is known already.
+    """The verdict on every row, in the order given. `record` answers None for what is known already, and `keep_pace`
+    when not too much of what rows have changed is left to be told (`shared.storage.Storage`).
 
     Of the rows that are `about` the same thing, the last usable one counts: were they all recorded, each import of the
     same file would correct the one by the other again. `about` raises RowRefused for a row that cannot be read. Rows
@@ -107,6 +112,7 @@ async def judge(
     alike = list(groups.values())
     verdicts: dict[int, Judged] = {}
     for start in range(0, len(alike), _SIDE_BY_SIDE):
+        await keep_pace()
         for judged in await asyncio.gather(
             *(_judge_alike(some, record) for some in alike[start : start + _SIDE_BY_SIDE])
         ):

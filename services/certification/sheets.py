@@ -88,7 +88,7 @@ async def _judge(
             raise refused("not_registered")
         return await record(programme, row.applicant_id, row)
 
-    return await judge(rows, record_one, about)
+    return await judge(rows, record_one, about, keep_pace=store.storage.keep_pace)
 
 
 def _number_key(row: Row) -> str:

@@ -43,7 +43,7 @@ class Store:
     """A certificate lives inside its holder's document: finding somebody competent and certifying them is one write."""
 
     def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+        self.storage = storage
         self.programmes = storage.documents("programmes", OpenProgramme, aggregate="programme")
         self.trainees = storage.documents(
             "trainees",
@@ -178,7 +178,7 @@ class Store:
 
     async def next_of_training(self, code: str, class_code: str) -> Numbered:
         """The number of the next training certificate of a class; whoever gets there second is told Taken."""
-        skipped = (await self._storage.restored()).numbers_skipped
+        skipped = (await self.storage.restored()).numbers_skipped
         cursor = self.trainees.raw.find({"programme_code": code, _TRAINING_CLASS: class_code}, {_OF_TRAINING: 1})
         given = [
             Numbered(one["number"], one["skipped"])

@@ -59,7 +59,7 @@ async def record_answers(code: str, rows: Rows, store: TheStore, dry_run: bool =
             row.applicant_id, lambda graduate: tracer.record(graduate, row.cells, programme, signed), graduates
         )
 
-    return await judge(rows, record, tracer.occasion)
+    return await judge(rows, record, tracer.occasion, keep_pace=store.storage.keep_pace)
 
 
 @router.post("/programmes/{code}/matching")

@@ -26,6 +26,7 @@ from shared.storage import IndexModel, Storage, guarded
 
 class Store:
     def __init__(self, storage: Storage) -> None:
+        self.storage = storage
         self.programmes = storage.documents("programmes", OpenProgramme, aggregate="programme")
         self.graduates = storage.documents(
             "graduates",

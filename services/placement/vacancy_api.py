@@ -51,7 +51,9 @@ async def report_vacancies(rows: Rows, store: TheStore, dry_run: bool = False) -
         await vacancies.change(vacancy_id(terms), report)
         return change
 
-    return await judge(rows, record, about=lambda row: vacancy_id(read_terms(row.cells)))
+    return await judge(
+        rows, record, about=lambda row: vacancy_id(read_terms(row.cells)), keep_pace=store.storage.keep_pace
+    )
 
 
 @router.post("/vacancies/form")

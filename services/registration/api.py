@@ -135,4 +135,4 @@ async def import_alumni(store: Kept, rows: Rows, dry_run: bool = False) -> Judge
         await people.change(store.vault.person_id(alumni.nik), remember)
         return change
 
-    return await judge(rows, record)
+    return await judge(rows, record, keep_pace=store.storage.keep_pace)

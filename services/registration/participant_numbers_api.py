@@ -109,4 +109,4 @@ async def take_sheet(store: Kept, code: str, rows: Rows, dry_run: bool = False) 
             raise refused(erased.code) from None
         return Change([], [Problem(reason="corrected")] if replaces else []) if changed else None
 
-    return await judge(rows, record, per_person)
+    return await judge(rows, record, per_person, keep_pace=store.storage.keep_pace)

@@ -60,7 +60,7 @@ async def record_scores(code: str, rows: Rows, store: TheStore, dry_run: bool = 
         await applicants.change(applicant_id, change)
         return None if events is None else Change(events, warnings)
 
-    return await judge(rows, record, scoring.whose)
+    return await judge(rows, record, scoring.whose, keep_pace=store.storage.keep_pace)
 
 
 @router.get("/programmes/{code}/scores")

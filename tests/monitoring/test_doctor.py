@@ -155,6 +155,9 @@ def test_a_queue_that_nobody_consumes(well: LocalStack) -> None:
 @pytest.mark.parametrize("made_anew", [False, True], ids=["new", "made anew"])
 def test_a_queue_whose_name_the_broker_had_not_written_down(well: LocalStack, made_anew: bool) -> None:
     """RabbitMQ 3.10 is killed within half a second; what the doctor says then mends it for good."""
+    version = Management(str(well._accounts._management_url)).get("overview")["rabbitmq_version"]
+    if not version.startswith("3."):
+        pytest.skip(f"seen on RabbitMQ 3.10 only, and this is {version}")
     name = f"uji.{'made_anew' if made_anew else 'new'}"
     asyncio.run(_declare(well, name))
     if made_anew:

@@ -15,6 +15,10 @@ class Book:
 
     def __init__(self) -> None:
         self.known: dict[str, Cell] = {}
+        self.paces: list[int] = []  # how many were known whenever it had to wait for its events
+
+    async def keep_pace(self) -> None:
+        self.paces.append(len(self.known))
 
     async def record(self, row: Row) -> Change | None:
         await asyncio.sleep(0)
@@ -29,7 +33,7 @@ class Book:
 
     def take(self, *said: tuple[str, Cell]) -> list[Judged]:
         rows = [Row(row=n, applicant_id=who, cells={"written": score}) for n, (who, score) in enumerate(said, start=2)]
-        return asyncio.run(judge(Rows(rows=rows), self.record, about=per_person)).results
+        return asyncio.run(judge(Rows(rows=rows), self.record, per_person, keep_pace=self.keep_pace)).results
 
 
 def test_the_last_row_about_a_person_counts_and_the_others_say_which_one() -> None:
@@ -62,3 +66,9 @@ def test_the_same_sheet_again_changes_nothing(said: list[tuple[str, int]]) -> No
     assert [one.row for one in first] == [one.row for one in again] == list(range(2, len(said) + 2))
     assert Verdict.ACCEPTED not in {one.verdict for one in again}
     assert [one.verdict is Verdict.REFUSED for one in first] == [one.verdict is Verdict.REFUSED for one in again]
+
+
+def test_of_very_many_rows_some_are_told_before_others_are_taken() -> None:
+    book = Book()
+    book.take(*((f"person {n}", 60) for n in range(1000)))
+    assert book.paces == [0, 300, 600, 900]
