@@ -28,6 +28,7 @@ from services.gateway.sorting import SortName
 from services.gateway.store import ReadModel, Store
 from shared import actor_keys
 from shared.storage import Storage
+from shared.unwatched import settle
 from tests.builders import programme
 from tests.conftest import Urls
 from tests.servers import start
@@ -69,6 +70,7 @@ async def _measure(urls: Urls, quick: bool) -> Section:
     each = 12 if quick else 100
     grown: dict[str, list[tuple[float, float]]] = {"page, p99": [], "page, bare, p99": [], "count of the funnel": []}
     figures: list[Figure] = []
+    settle()  # as a service does, when it has started
     for size in sizes:
         async with _filled(urls, size) as (store, places):
             page = (await _list(store, places, "stage", "-total", each))[-1]

@@ -13,6 +13,7 @@ from shared import arriving, topology
 
 _OFFSET = "x-stream-offset"
 _SILENCE_S = 0.5
+_TOGETHER_S = 0.01  # what comes in a stream is dealt with together, not by the dozen
 _END_S = 3.0
 _ANSWER_S = 10.0
 
@@ -38,6 +39,8 @@ async def batches(
         arrivals = await arriving.listen(channel, topology.LOG, arguments={_OFFSET: start})
         while True:
             await arrivals.some(idle_s)
+            if 0 < len(arrivals) < most:
+                await asyncio.sleep(_TOGETHER_S)
             batch = arrivals.take(most)
             # the broker may begin a little earlier than asked
             wanted = [one for one in batch if not isinstance(start, int) or offset_of(one) >= start]

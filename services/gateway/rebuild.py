@@ -20,6 +20,7 @@ from services.gateway.generations import Generations, Serving, State
 from services.gateway.store import ReadModel, Store
 from shared import log as events_log
 from shared.broker import keep_connected
+from shared.ending import end
 from shared.lease import Lease
 from shared.messaging import Subscriptions
 from shared.parking_record import discarded_in
@@ -83,10 +84,9 @@ class Rebuild:
         if serving.state is State.BUILDING and (why := await self._why_not(connection)):
             await self._give_up(model, why)
             return
-        await model.prepare()
         discarded = {one.queue: await discarded_in(self._storage, one.queue) for one in self._on.subscriptions}
         absorbing = Absorbing(self._on, self._storage, self._store, model, discarded)
-        end = await _end_of_log(connection)
+        last = await _end_of_log(connection)
         began = saved = time.monotonic()
         async with aclosing(events_log.batches(connection, position, _BATCH, idle_s=_LOOK_EVERY_S)) as batches:
             async for batch in batches:
@@ -96,29 +96,43 @@ class Rebuild:
                     skipped += await absorbing.settle()
                     if not await self._lease.hold():
                         return
-                    serving = await self._generations.reached(building, position, end.offset, skipped)
+                    serving = await self._generations.reached(building, position, last.offset, skipped)
                     saved = time.monotonic()
                 if not serving.is_under_way(building):
                     return  # somebody else has ended it, while this process was frozen
-                if position < end.offset or len(batch) == _BATCH:
+                if position < last.offset or len(batch) == _BATCH:
                     continue
                 # the end that counts: for the switch one of just now, for the old model's removal one of long after it
                 due = began + _AFTERWARDS_S if serving.state is State.SWITCHED else time.monotonic() - _FRESH_S
-                if end.at < due:
+                if last.at < due:
                     if time.monotonic() > due:
-                        end = await _end_of_log(connection)
+                        last = await _end_of_log(connection)
                 elif serving.state is State.BUILDING:
                     if why := await self._why_not(connection):  # again: another log may have taken its place
                         await self._give_up(model, why)
                         return
                     skipped += await absorbing.settle()
+                    if not await self._index(model):
+                        return
                     await model.rollups.recount(everything=True)
-                    await self._generations.reached(building, position, end.offset, skipped)
+                    await self._generations.reached(building, position, last.offset, skipped)
                     serving, began = await self._generations.switch(building), time.monotonic()
                     log.info("rebuild: generation %s is in service, from %s events", building, position)
                 else:
                     await self._clear(building)
                     return
+
+    async def _index(self, model: ReadModel) -> bool:
+        """Whether the lease was ours until the model had its indexes. To keep them while it was filled took longer."""
+        indexing = asyncio.create_task(model.prepare())
+        try:
+            while not (await asyncio.wait({indexing}, timeout=_SAVE_EVERY_S))[0]:
+                if not await self._lease.hold():
+                    return False
+            await indexing
+            return True
+        finally:
+            await end(indexing)
 
     async def _why_not(self, connection: AbstractConnection) -> str | None:
         """What keeps the log from being built from: the new model would lack events that the present one has."""

@@ -45,7 +45,7 @@ async def record_scores(code: str, rows: Rows, store: TheStore, dry_run: bool = 
     applicants = changing(store.applicants, dry_run=dry_run)
 
     async def record(row: Row) -> Change | None:
-        programme = await store.programmes.get(code)
+        programme = await store.programmes.peek(code)
         if programme is None or programme.definition is None:
             raise RowWaits("programme_not_arrived")
         scores, warnings = scoring.read(row.cells, programme.rules.selection)
