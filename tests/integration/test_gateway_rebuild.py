@@ -175,6 +175,7 @@ async def test_every_document_is_as_the_live_one_and_what_was_wrong_is_gone(
         await seen.collection("people").delete_one({"_id": next(iter(live["people"]))})
         assert await seen.listed() == 61
         assert await seen.held(0) != live
+        indexes = await seen.collection("applicants").index_information()
 
         began = time.monotonic()
         await seen.ask()
@@ -186,6 +187,7 @@ async def test_every_document_is_as_the_live_one_and_what_was_wrong_is_gone(
         assert told["offset"] >= sent
         assert await seen.held(1) == live
         assert not any((await seen.held(0)).values())
+        assert await seen.collection("applicants_1").index_information() == indexes
         print(f"{sent} events in {took:.1f} s")
         ledger = (await seen.collection("serving").find_one({}))["ledger"]
         assert [(one["what"], one["by"], one["reason"]) for one in ledger] == [
@@ -304,6 +306,31 @@ async def test_a_builder_that_dies_leaves_the_old_model_and_another_goes_on(
         assert (await seen.idle())["generation"] == 1
         assert await seen.listed() == 40
         assert await seen.held(1) == live
+
+
+async def test_while_a_model_is_indexed_for_long_nobody_else_builds_it(
+    opened: Opened, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, indexing, done = ReadModel.prepare, asyncio.Event(), asyncio.Event()
+
+    async def slowly(self: ReadModel) -> None:
+        if self.generation:
+            indexing.set()
+            await done.wait()
+        await prepare(self)
+
+    monkeypatch.setattr(rebuild, "_LEASE_S", 1.0)
+    monkeypatch.setattr(ReadModel, "prepare", slowly)
+    async with opened() as seen:
+        await play(broker, range(10))
+        await seen.settled(0, 10)
+        await seen.ask()
+        await asyncio.wait_for(indexing.wait(), 60)
+        await asyncio.sleep(2)
+        assert not await Lease(seen._storage, "rebuild", 1.0).hold()
+        assert (await seen.state())["generation"] == 0
+        done.set()
+        assert (await seen.idle())["generation"] == 1
 
 
 async def test_a_log_that_was_cut_is_not_built_from_and_an_event_that_no_handler_can_absorb_is_told(
