@@ -33,7 +33,7 @@ BATCH = 150  # messages handled side by side, so that their loads and saves coal
 _APART_S = 0.05  # between the beginnings of two batches, so that what comes in a stream is handled together
 _DATABASE_PAUSE_S = 0.5
 _BUSY_S = 0.5
-_REMEMBERED = 25_000  # handled messages at least
+_REMEMBERED = 19_000  # handled messages at least; of a few more a set takes four times the memory
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Relay:
         self._collections: dict[str, Documents] = {documents.name: documents for documents in storage.collections}  # type: ignore[type-arg]
         self._waiting: dict[Key, Committed] = {}
         self._flying: set[Key] = set()
-        self._flown: set[Key] = set()  # since the last sweep began
+        self._flown: set[Key] = set()  # since the sweeper last began to look
         self._suspects = Suspects(url, storage.service)
         self._work = asyncio.Event()
         self._worked_at = 0.0
@@ -218,6 +218,7 @@ class Relay:
     async def _sweep(self) -> None:
         while True:
             began = time.monotonic()
+            self._flown = set(self._flying)
             try:
                 if await self._storage.leaves_behind(_LEFT_BEHIND_MS) and await self._sweeping.hold():
                     await self._sweep_once()
@@ -229,7 +230,6 @@ class Relay:
             await asyncio.sleep(max(_SWEEP_EVERY_S, min(wanted, _LONGEST_REST_S)))
 
     async def _sweep_once(self) -> None:
-        self._flown = set(self._flying)
         for name, documents in self._collections.items():
             for left in await documents.pending(_LEFT_BEHIND_MS, _BATCH, besides=self._suspects.of(name)):
                 key = _key(left)

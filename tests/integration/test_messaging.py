@@ -111,6 +111,16 @@ async def test_what_a_crash_left_in_the_outbox_is_swept_up_under_the_same_id(
     assert {one.message_id for one in outsider.seen} == {f"uji.leaver:a{n}:1:0" for n in range(30)}
 
 
+async def test_the_relay_does_not_remember_for_ever_what_has_gone_out(
+    servers: Urls, leavers: Documents[Leaver]
+) -> None:
+    """It grew by a quarter of a kilobyte for each document, until something was left behind."""
+    async with relaying(servers, leavers) as relay:
+        await asyncio.gather(*(leavers.change(f"a{n}", Leaver.leave) for n in range(300)))
+        await until(lambda: _is_zero(leavers))
+        await until(lambda: not relay._flown, 10)
+
+
 async def test_nothing_is_published_past_a_log_that_is_not_there_yet(
     servers: Urls, leavers: Documents[Leaver], broker: AbstractConnection
 ) -> None:
