@@ -99,7 +99,8 @@ class Hearing:
                 self.catching_up = False
             if len(batch) < BATCH:
                 self._near_end_at = time.monotonic()
-            if batch and not (self.catching_up or self._is_late):
+            # of what is forgotten before it is heard everything has to be handled again
+            if batch and not (self.catching_up or self._is_late or self._on.handled.crowded):
                 spent = time.monotonic() - began + _READING_S * len(batch)
                 # to be sent everything again costs as much as the first time: not while there is work, nor in crumbs
                 at_work = self._on.busy or self._relay.busy or len(batch) < BATCH

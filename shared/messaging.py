@@ -65,6 +65,11 @@ class Handled:
     def __contains__(self, id_: str | None) -> bool:
         return hash(id_) in self._latest or hash(id_) in self._earlier
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the oldest will be forgotten before long, unless they are discarded."""
+        return len(self._latest) + len(self._earlier) > _REMEMBERED / 2
+
 
 class Subscriptions:
     """What one service listens to. Used as a decorator factory in its `events.py`:
