@@ -40,18 +40,19 @@ def when_figures_are_in(read: Callable[[], Queues]) -> Queues:
 def without(queues: Queues) -> list[str]:
     """The names of those without a leader, or too new to be told from them."""
     quorum = {name: one for name, one in queues.items() if one.get("type") == "quorum"}
-    return sorted(name for name, one in quorum.items() if "messages" not in one or not one["online"])
+    return sorted(name for name, one in quorum.items() if "messages" not in one or not one.get("online"))
 
 
 def examine(queues: Queues, running: set[str]) -> Iterator[Finding]:
     """`running` are the nodes that are up."""
     for name in without(queues):
         one = queues[name]
-        if not running.issuperset(one["members"]):
+        members = one.get("members", ())
+        if not running.issuperset(members):
             yield wrong("queues", f"{name} has no leader: {_HELD_UP}", "Start the nodes that do not run.")
-        elif one["online"]:
+        elif one.get("online"):
             yield wrong("queues", f"{name} has no leader: {_HELD_UP}", _advice(one, _ELECT))
-        elif len(one["members"]) == 1:
+        elif len(members) == 1:
             yield wrong("queues", f"{name} does not run: {_HELD_UP}", _advice(one, _START))
         else:
             yield wrong("queues", f"{name} runs on none of its nodes: {_HELD_UP}", "Their logs say why.")

@@ -167,8 +167,8 @@ def test_a_queue_whose_name_the_broker_had_not_written_down(well: LocalStack, ma
     _kill_rabbitmq(well)
     assert not asyncio.run(_takes(well, name))
     state = "does not run" if made_anew else "has no leader"
-    _obey(well, says(well, f"✗ queues: {name} {state}: what is routed to it stays in outboxes"))
     try:
+        _obey(well, says(well, f"✗ queues: {name} {state}: what is routed to it stays in outboxes"))
         assert asyncio.run(_takes(well, name))
         until(lambda: doctor(well)[0] == OK)
         _kill_rabbitmq(well)
