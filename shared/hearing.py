@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from shared import log
+from shared import log, meta
 from shared.breath import side_by_side
 from shared.broker import keep_connected, raise_failure
 from shared.lease import Lease
@@ -37,7 +37,8 @@ _OTHERS_S = 1.0  # another replica that handles the same message at the same tim
 _READING_S = 0.0002  # what a message costs before it is handled
 _LEISURE = 3  # seconds of rest for each of work
 _LONGEST_REST_S = 2.0  # after work that took long only because it waited: for the queues, for an absent database
-# work that never ends must not put off for ever what is to be made good: so long behind, it rests no more
+# work that never ends must not put off for ever what is to be made good: whoever hears for longer than this what
+# happened longer ago than this rests no more
 _MAY_LAG_S = 30.0
 
 
@@ -51,7 +52,7 @@ class Hearing:
         self._on = on
         self._storage = storage
         self._by_key = {one.contract.routing_key(): one for one in on.subscriptions}
-        self._near_end_at = time.monotonic()  # when the log had nothing more at last
+        self._near_end_at = time.monotonic()  # when it last heard what had just happened
         self._places = PlacesHeard(storage, [one.queue for one in on.subscriptions])
         self._lease = Lease(storage, "log", _LEASE_S)
         self._sent_on = on.sent_on = SentOn(storage)
@@ -97,7 +98,7 @@ class Hearing:
                 saved = time.monotonic()
             if not batch or log.offset_of(batch[-1]) + 1 >= target:
                 self.catching_up = False
-            if len(batch) < BATCH:
+            if not batch or (meta.age_s(batch[-1].headers) or 0.0) < _MAY_LAG_S:
                 self._near_end_at = time.monotonic()
             # of what is forgotten before it is heard everything has to be handled again
             if batch and not (self.catching_up or self._is_late or self._on.handled.crowded):

@@ -166,7 +166,7 @@ class Subscriptions:
                 self._batches -= 1
                 self._last_batch_at = time.monotonic()
             took_s = time.monotonic() - began
-            metrics.batch_handled(subscription.queue, outcomes, took_s, batch[0].headers.get("ce-time"))
+            metrics.batch_handled(subscription.queue, outcomes, took_s, meta.age_s(batch[0].headers))
             # every effect of this batch is durable now, or its message has been sent on
             self.handled.add(message.message_id for message in batch if self._is_vouched_for(subscription, message))
             await batch[-1].ack(multiple=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 SPEC_VERSION = "1.0"
@@ -100,6 +101,14 @@ def attempt(found: Mapping[str, Any]) -> int:
         return min(_number(ATTEMPT, str(found.get(ATTEMPT, 0))), _MOST_ATTEMPTS)
     except BadHeaders:
         return 0
+
+
+def age_s(found: Mapping[str, Any]) -> float | None:
+    """Seconds since it happened, by its publisher's clock and ours; None when that is not in these headers."""
+    try:
+        return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(str(found.get("ce-time")))).total_seconds())
+    except (ValueError, TypeError):  # anybody's message may lie in a queue
+        return None
 
 
 def _needed(found: Mapping[str, Any], name: str) -> str:

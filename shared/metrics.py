@@ -2,7 +2,6 @@
 
 from collections import Counter as Tally
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -77,17 +76,14 @@ importing = Histogram(
 )
 
 
-def batch_handled(queue: str, outcomes: Iterable[object], seconds: float, committed_at: object) -> None:
-    """One batch of a queue. `committed_at` is the `ce-time` of its first event, as it was sent."""
+def batch_handled(queue: str, outcomes: Iterable[object], seconds: float, age_s: float | None) -> None:
+    """One batch of a queue. `age_s` is how long ago its first event happened, if that is known."""
     for outcome, count in Tally(outcomes).items():
         if isinstance(outcome, str):
             _handled.labels(queue, outcome).inc(count)
     _handling.labels(queue).observe(seconds)
-    try:
-        delay = (datetime.now(UTC) - datetime.fromisoformat(str(committed_at))).total_seconds()
-    except (ValueError, TypeError):  # anybody's message may lie in a queue
-        return
-    _delay.labels(queue).observe(max(0.0, delay))
+    if age_s is not None:
+        _delay.labels(queue).observe(age_s)
 
 
 def exposed() -> bytes:

@@ -56,16 +56,16 @@ def tally(applicant: Applicant) -> str:
     return f"{' '.join(stages.counted_in(applicant))}|{class_code or ''}"
 
 
-def pipeline(programme_code: str) -> list[dict[str, Any]]:
-    """The aggregation over the applicants whose rows `assemble` takes; an index holds all it needs."""
+def pipeline(programme_code: str, block: int) -> list[dict[str, Any]]:
+    """The aggregation over a block of applicants whose rows `assemble` takes; an index holds all it needs."""
     return [
-        {"$match": {"programme_code": programme_code, "tally": {"$gt": ""}}},
+        {"$match": {"programme_code": programme_code, "block": block, "tally": {"$gt": ""}}},
         {"$group": {"_id": "$tally", "people": {"$sum": 1}}},
     ]
 
 
 def assemble(rows: Iterable[Mapping[str, Any]]) -> Funnel:
-    """The funnel from rows `{_id: tally, people}`."""
+    """The funnel from rows `{_id: tally, people}`, of one block or of several."""
     counts: Counter[str] = Counter()
     per_class: dict[str, Counter[str]] = {}
     for row in rows:

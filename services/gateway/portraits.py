@@ -13,6 +13,7 @@ from services.gateway.stages import Stage
 # the first year of each band of ages, at the training's start
 AGES = (0, 18, 20, 25, 30, 35, 40, 50)
 Group = tuple[str, str]  # what people are grouped by, and the group
+GroupRow = tuple[str, str, int, int]  # a group, how many registered, and how many of them were accepted
 _ALL: Group = ("all", "")
 _ELSEWHERE: Group = ("elsewhere", "")
 _BETWEEN = "|"
@@ -73,16 +74,16 @@ def portrait(applicant: Applicant) -> str:
     return _BETWEEN.join((accepted, applicant.gender, str(band), *places))
 
 
-def pipeline(programme_code: str) -> list[dict[str, Any]]:
-    """The aggregation over the applicants whose rows `assemble` takes; an index holds all it needs."""
+def pipeline(programme_code: str, block: int) -> list[dict[str, Any]]:
+    """The aggregation over a block of applicants whose rows `grouped` takes; an index holds all it needs."""
     return [
-        {"$match": {"programme_code": programme_code, "portrait": {"$gt": ""}}},
+        {"$match": {"programme_code": programme_code, "block": block, "portrait": {"$gt": ""}}},
         {"$group": {"_id": "$portrait", "people": {"$sum": 1}}},
     ]
 
 
-def assemble(rows: Iterable[Mapping[str, Any]]) -> Portrait:
-    """The portrait from rows `{_id: portrait, people}`."""
+def grouped(rows: Iterable[Mapping[str, Any]]) -> list[GroupRow]:
+    """The groups of rows `{_id: portrait, people}`: there are far fewer."""
     registered: Counter[Group] = Counter()
     accepted: Counter[Group] = Counter()
     for row in rows:
@@ -90,6 +91,16 @@ def assemble(rows: Iterable[Mapping[str, Any]]) -> Portrait:
         for group in (_ALL, ("gender", gender), ("age", age), ("place", city + _BETWEEN + district)):
             registered[group] += row["people"]
             accepted[group] += row["people"] if got_in else 0
+    return [(*group, registered[group], accepted[group]) for group in registered]
+
+
+def assemble(rows: Iterable[GroupRow]) -> Portrait:
+    """The portrait from groups, of one block or of several."""
+    registered: Counter[Group] = Counter()
+    accepted: Counter[Group] = Counter()
+    for kind, name, all_of_them, got_in in rows:
+        registered[kind, name] += all_of_them
+        accepted[kind, name] += got_in
     return _assembled(registered, accepted)
 
 

@@ -69,8 +69,8 @@ class Applicant(Document):
     """One applicant, absorbed from events in any order.
 
     `says_trained` is what the applicant stated about earlier training. Derived by `derive.py`, for queries: `stage`;
-    `facets`, by which lists find them, and `registered_us`, by which one sorts; `tally`, how the funnel counts them;
-    `portrait`, who they are as far as pictures show it.
+    `facets`, by which lists find them, and `registered_us`, by which one sorts; `block`, with whom they are counted;
+    `tally`, how the funnel counts them; `portrait`, who they are as far as pictures show it.
     """
 
     registration_no: str | None = None
@@ -97,6 +97,7 @@ class Applicant(Document):
     stage: str = ""
     facets: list[str] = Field(default_factory=list)
     registered_us: int | None = None
+    block: int | None = None
     tally: str = ""
     portrait: str = ""
 

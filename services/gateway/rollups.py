@@ -1,5 +1,11 @@
-"""Keeps each programme's funnel and portrait counted, in one document, soon after something changed."""
+"""Keeps each programme's funnel and portrait counted, soon after something changed.
 
+Registration numbers come in blocks, and each block is counted by itself: what one applicant costs does not grow with
+the programme, as long as those whom something happens to at a time have registered about the same time.
+"""
+
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from services.gateway import funnel, portraits
@@ -8,7 +14,7 @@ from services.gateway.portraits import Portrait
 from services.gateway.readmodel import Applicant
 from shared.storage import Documents, StorageAway, guarded
 
-TALLIES, PORTRAITS = "tallies", "portraits"  # the indexes that counting reads
+TALLIES, PORTRAITS = "tallies_of_a_block", "portraits_of_a_block"  # the indexes that counting reads
 _LEAST_REST_S = 0.5
 _MOST_AGE_S = 2.0
 
@@ -23,17 +29,24 @@ def rest_after(took_s: float) -> float:
 
 
 class Rollups:
-    """Funnels by programme; at most two seconds behind the applicants."""
+    """Funnels by programme; at most two seconds behind the applicants.
 
-    def __init__(self, applicants: Documents[Applicant], collection: Any) -> None:
+    `outdated`: an earlier version has written the applicants, without what is counted by. What it counted stands.
+    """
+
+    def __init__(self, applicants: Documents[Applicant], funnels: Any, blocks: Any) -> None:
+        self.outdated = False
+        self.collections = (funnels, blocks)
         self._applicants = applicants
-        self.collection = collection
-        self._changed: set[str] = set()
+        self._funnels = funnels
+        self._blocks = blocks
+        self._changed: dict[str, set[int]] = {}
         self._everything_is_marked = False
 
-    def changed(self, programme_code: str) -> None:
-        """Something about a programme's applicants is in the database now."""
-        self._changed.add(programme_code)
+    def changed(self, applicant: Applicant) -> None:
+        """Something about somebody is in the database now."""
+        if applicant.block is not None:
+            self._changed.setdefault(applicant.programme_code, set()).add(applicant.block)
 
     async def of(self, programme_code: str) -> Funnel:
         """The funnel as last counted; all zeros for a programme nobody applied to. Raises StorageAway."""
@@ -44,45 +57,67 @@ class Rollups:
         return Portrait.model_validate(await self._counted(programme_code, "portrait"))
 
     async def _counted(self, programme_code: str, part: str) -> dict[str, Any]:
-        found = await guarded(self.collection.find_one({"_id": programme_code}, {part: 1}))
+        found = await guarded(self._funnels.find_one({"_id": programme_code}, {part: 1}))
         counted: dict[str, Any] = (found or {}).get(part, {})
         return counted
 
     async def recount(self, *, everything: bool = False) -> None:
         """Count what has changed; everything at the start, for a crash may have lost a change. Raises StorageAway."""
+        if self.outdated:
+            return
         if everything or not self._everything_is_marked:
-            self._changed |= set(await guarded(self._applicants.raw.distinct("programme_code")))
+            for code in await guarded(self._applicants.raw.distinct("programme_code")):
+                of_it = {"programme_code": code, "block": {"$gte": 0}}
+                self._changed.setdefault(code, set()).update(
+                    await guarded(self._applicants.raw.distinct("block", of_it))
+                )
             self._everything_is_marked = True
-        await self._recount()
-
-    async def _recount(self) -> None:
-        for programme_code in list(self._changed):
-            self._changed.discard(programme_code)
+        for code in list(self._changed):
+            blocks = self._changed.pop(code)
             try:
-                await self._count(programme_code)
+                for block in sorted(blocks):
+                    await self._count(code, block)
+                await self._add_up(code)
             except StorageAway:
-                self._changed.add(programme_code)
+                self._changed.setdefault(code, set()).update(blocks)
                 raise
 
-    async def _count(self, programme_code: str) -> None:
-        started = await guarded(
-            self.collection.find_one_and_update(
-                {"_id": programme_code}, {"$inc": {"started": 1}}, upsert=True, return_document=True
-            )
-        )
+    async def _count(self, code: str, block: int) -> None:
+        started = await _start(self._blocks, _id_of(code, block))
         count = self._applicants.aggregate_patiently
-        counted = funnel.assemble(await count(funnel.pipeline(programme_code), TALLIES))
-        pictured = portraits.assemble(await count(portraits.pipeline(programme_code), PORTRAITS))
-        # of two gateways that count at once, the one that started last has seen the most
-        await guarded(
-            self.collection.update_one(
-                {"_id": programme_code, "$or": [{"counted": {"$lt": started["started"]}}, {"counted": None}]},
-                {
-                    "$set": {
-                        "funnel": counted.model_dump(mode="json"),
-                        "portrait": pictured.model_dump(mode="json"),
-                        "counted": started["started"],
-                    }
-                },
-            )
+        tallies = await count(funnel.pipeline(code, block), TALLIES)
+        pictured = await count(portraits.pipeline(code, block), PORTRAITS)
+        await _finish(
+            self._blocks,
+            _id_of(code, block),
+            started,
+            {"tallies": tallies, "groups": portraits.grouped(pictured)},
         )
+
+    async def _add_up(self, code: str) -> None:
+        started = await _start(self._funnels, code)
+        of_it = {"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}}  # "0" comes behind "/"
+        blocks = [one for one in await guarded(self._blocks.find(of_it).to_list(None)) if "counted" in one]
+        counted = funnel.assemble(chain.from_iterable(one["tallies"] for one in blocks))
+        pictured = portraits.assemble(chain.from_iterable(one["groups"] for one in blocks))
+        parts = {"funnel": counted.model_dump(mode="json"), "portrait": pictured.model_dump(mode="json")}
+        await _finish(self._funnels, code, started, parts)
+
+
+def _id_of(code: str, block: int) -> str:
+    return f"{code}/{block}"
+
+
+# of two gateways that count the same at once, the one that started last has seen the most
+
+
+async def _start(collection: Any, id_: str) -> int:
+    found = await guarded(
+        collection.find_one_and_update({"_id": id_}, {"$inc": {"started": 1}}, upsert=True, return_document=True)
+    )
+    return int(found["started"])
+
+
+async def _finish(collection: Any, id_: str, started: int, counted: Mapping[str, Any]) -> None:
+    unless_later = {"_id": id_, "$or": [{"counted": {"$lt": started}}, {"counted": None}]}
+    await guarded(collection.update_one(unless_later, {"$set": {**counted, "counted": started}}))

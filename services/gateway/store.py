@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 _INDEXES = [
     *sorting.indexes(),
-    IndexModel([("programme_code", 1), ("tally", 1)], name=TALLIES),
-    IndexModel([("programme_code", 1), ("portrait", 1)], name=PORTRAITS),
+    IndexModel([("programme_code", 1), ("block", 1), ("tally", 1)], name=TALLIES),
+    IndexModel([("programme_code", 1), ("block", 1), ("portrait", 1)], name=PORTRAITS),
     IndexModel([("person_id", 1)]),
 ]
 
@@ -47,20 +47,22 @@ class ReadModel:
         )
         self.people: Documents[Person] = kept(storage, name("people"), Person, "person", [])
         self.programmes: Documents[ProgrammeView] = kept(storage, name("programmes"), ProgrammeView, "programme", [])
-        self.rollups = Rollups(self.applicants, storage.collection(name("funnels")))
+        self.rollups = Rollups(self.applicants, *map(storage.collection, (name("funnels"), name("funnel_blocks"))))
 
     async def prepare(self) -> None:
-        """Create its indexes. Raises StorageAway."""
+        """Create its indexes, and find out whether it is `outdated`. Raises StorageAway."""
         await self.applicants.create_indexes()
+        one = await guarded(self.applicants.raw.find_one({}, {"block": 1}, sort=[("_id", 1)]))
+        self.rollups.outdated = one is not None and "block" not in one
 
-    async def is_outdated(self) -> bool:
-        """Whether an earlier version has written it, without what lists and counts need now. Raises StorageAway."""
-        one = await guarded(self.applicants.raw.find_one({}, {"portrait": 1}, sort=[("_id", 1)]))
-        return one is not None and "portrait" not in one
+    @property
+    def outdated(self) -> bool:
+        """Whether an earlier version has written it, without what lists and counts need now."""
+        return self.rollups.outdated
 
     async def drop(self) -> None:
         """Take its collections away. Raises StorageAway."""
-        for collection in (self.applicants.raw, self.people.raw, self.programmes.raw, self.rollups.collection):
+        for collection in (self.applicants.raw, self.people.raw, self.programmes.raw, *self.rollups.collections):
             await guarded(collection.drop())
 
 
@@ -148,8 +150,7 @@ class Store:
             return []
 
         model = self.model
-        await model.applicants.change(about.applicant_id, decide, meta=meta)
-        model.rollups.changed(about.programme_code)
+        model.rollups.changed(await model.applicants.change(about.applicant_id, decide, meta=meta))
         self._uncounted.set()
 
     async def page(

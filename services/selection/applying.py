@@ -1,9 +1,7 @@
 """Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Container, Iterable, Sequence
-from decimal import Decimal
-from typing import NamedTuple, Self
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from services.selection import ruling
 from services.selection.allocation import Candidate, Placed
@@ -50,26 +48,24 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
 async def apply(store: Store, run: Run, far: HowFar) -> None:
     """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere.
 
-    Of very many people only what is asked for again is in memory, the rest a portion at a time. `far` is told how many
-    applicants have theirs.
+    The outcome is in memory, and of the inputs a portion at a time: applicants are told in their order. `far` is told
+    how many have theirs.
     """
-    stated = {one.applicant_id: _Stated.by(one) async for some in _inputs(store, run) for one in some}
-    far.of = len(stated)
+    outcome = {placed.applicant_id: placed async for some in _outcome(store, run) for placed in some}
+    far.of = len(outcome)
     signed = Signature(run.by, signature().at, run.role)
-    counts = Counts(candidates=len(stated))
     in_class: dict[str, list[Placed]] = defaultdict(list)
-    async for some in _outcome(store, run):
-        for placed in some:
-            counts.add(placed, stated[placed.applicant_id].first_choice)
-            if placed.class_code is not None:
-                in_class[placed.class_code].append(placed)
+    for placed in outcome.values():
+        if placed.class_code is not None:
+            in_class[placed.class_code].append(placed)
     for offer in run.rules.classes:
         await _fill(store, run, offer, in_class.pop(offer.code, []))
-    async for some in _outcome(store, run):
-        portion = {placed.applicant_id: placed for placed in some}
+    counts = Counts(candidates=len(outcome))
+    async for candidates in _inputs(store, run):
+        portion = {one.applicant_id: one for one in candidates}
 
-        async def tell(applicant_id: str, portion: dict[str, Placed] = portion) -> None:
-            placed, total = portion[applicant_id], stated[applicant_id].total
+        async def tell(applicant_id: str, portion: dict[str, Candidate] = portion) -> None:
+            placed, total = outcome[applicant_id], portion[applicant_id].total
             await store.applicants.change(
                 applicant_id,
                 lambda applicant: ruling.decide(applicant, placed, total, run.id, run.rule_version, signed),
@@ -77,19 +73,10 @@ async def apply(store: Store, run: Run, far: HowFar) -> None:
             far.told += 1
 
         await side_by_side(store, tell, list(portion))
+        for one in candidates:
+            counts.add(outcome[one.applicant_id], one.choices[0] if one.choices else None)
     await store.runs.change(run.id, lambda current: _with_counts(current, counts))
-    await settle_all(store, await _elsewhere(store, run, stated))
-
-
-class _Stated(NamedTuple):
-    """What of a candidate is asked for when the outcome is written."""
-
-    total: Decimal | None
-    first_choice: str | None
-
-    @classmethod
-    def by(cls, candidate: Candidate) -> Self:
-        return cls(candidate.total, candidate.choices[0] if candidate.choices else None)
+    await settle_all(store, await _elsewhere(store, run, outcome))
 
 
 async def _inputs(store: Store, run: Run) -> AsyncIterator[list[Candidate]]:
@@ -102,15 +89,12 @@ async def _outcome(store: Store, run: Run) -> AsyncIterator[list[Placed]]:
         yield [placed_of(row) for row in rows]
 
 
-async def _elsewhere(store: Store, run: Run, here: Container[str]) -> set[str]:
+async def _elsewhere(store: Store, run: Run, outcome: Mapping[str, Placed]) -> set[str]:
     """The registrations that those who were accepted have in other programmes."""
-    accepted = {
-        one.applicant_id async for some in _outcome(store, run) for one in some if one.outcome is Outcome.ACCEPTED
-    }
     elsewhere: set[str] = set()
     async for some in _inputs(store, run):
-        people = [one.person_id for one in some if one.applicant_id in accepted]
-        elsewhere |= {found for found in await store.ids_of(people) if found not in here}
+        people = [one.person_id for one in some if outcome[one.applicant_id].outcome is Outcome.ACCEPTED]
+        elsewhere |= {found for found in await store.ids_of(people) if found not in outcome}
     return elsewhere
 
 

@@ -1,9 +1,6 @@
 """Lists of applicants on a real database: any filter, any sort, page by page, each page from one range of an index."""
 
 import asyncio
-import contextlib
-import uuid
-from collections.abc import AsyncIterator
 from itertools import product
 from typing import Any
 
@@ -13,13 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.gateway import sorting
-from services.gateway.derive import derive
 from services.gateway.readmodel import Applicant
 from services.gateway.sorting import SORTS, SortName
-from services.gateway.store import ReadModel, Store
-from shared.storage import Storage
 from tests.conftest import Urls
 from tests.integration.gateway_alone import Alone, administrator, alone, user
+from tests.integration.gateway_model import a_model, somebody
 
 __all__ = ["alone"]
 
@@ -40,40 +35,11 @@ PEOPLE = st.lists(
 )
 
 
-def somebody(number: int, said: dict[str, Any]) -> Applicant:
-    decision = {"stage": "ranking", "outcome": said["outcome"], "class_code": said["class"], "rank": said["rank"]}
-    applicant = Applicant.model_validate(
-        {
-            "_id": uuid.uuid4().hex,
-            "programme_code": "U",
-            "registration_no": f"U-{number:04}",
-            "number": number,
-            "registered_at": f"2030-01-01T00:00:0{said['second']}{'.5' if number % 2 else ''}Z",
-            "scores": {"total": said["total"], "absent": said["total"] is None},
-            "decision": {**decision, "total": said["total"], "reasons": said["reasons"], "order": (1, 0)},
-        }
-    )
-    derive(applicant)
-    return applicant
-
-
 def expected(people: list[Applicant], sort: SortName, facet: str) -> list[str]:
     """In the order of the sort, ties by number the same way round, and last whoever has no value."""
     ours = [one for one in people if facet in one.facets]
     ours.sort(key=lambda one: (sorting.place(one, sort).value or 0, one.number), reverse=sort.startswith("-"))
     return [one.id for one in sorted(ours, key=lambda one: sorting.place(one, sort).value is None)]
-
-
-@contextlib.asynccontextmanager
-async def a_model(servers: Urls) -> AsyncIterator[Store]:
-    """An empty one, in a database of its own, gone afterwards."""
-    storage = Storage(servers.mongo, f"test_{uuid.uuid4().hex[:10]}_gateway", "gateway")
-    model, store = ReadModel(storage, 0), Store(storage)
-    await model.prepare()
-    store.serve(model)
-    yield store
-    await model.drop()
-    storage.close()
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from services.gateway import generations, rebuild
+from services.gateway import derive, generations, rebuild
 from services.gateway.absorbing import Absorbing
 from services.gateway.generations import State
 from services.gateway.readmodel import Person
@@ -34,7 +34,7 @@ __all__ = ["alone"]
 GOLDEN = Path(__file__).parents[1] / "contract" / "golden"
 BY_KEY = {event.routing_key(): event for event in ALL}
 OF_ONE = ("applicant_id", "person_id", "previous_person_id", "certificate_id", "match_id")
-NAMES = ("applicants", "people", "programmes", "funnels")
+NAMES = ("applicants", "people", "programmes", "funnels", "funnel_blocks")
 NOT_SAID = {"version", "counted", "started"}  # how often it was written is no part of what a document says
 REASON = {"reason": "a rule of the funnel has changed"}
 
@@ -158,10 +158,12 @@ Opened = Callable[[], contextlib.AbstractAsyncContextManager[Seen]]
 async def test_every_document_is_as_the_live_one_and_what_was_wrong_is_gone(
     opened: Opened, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(derive, "_BLOCK", 16)
     async with opened() as seen:
         sent = await play(broker, range(60))
         live = await seen.settled(0, 60)
         assert len(live["funnels"]) == len(live["programmes"]) == 1
+        assert len(live["funnel_blocks"]) == 4
         planted = {
             "_id": "nobody",
             "programme_code": "UJI-1",
@@ -446,7 +448,7 @@ async def test_what_an_earlier_version_has_written_is_built_anew_by_itself(
     async with opened() as seen:
         await play(broker, range(10))
         live = await seen.settled(0, 10)
-        await seen.collection("applicants").update_many({}, {"$unset": {"facets": "", "tally": "", "portrait": ""}})
+        await seen.collection("applicants").update_many({}, {"$unset": {"facets": "", "tally": "", "block": ""}})
         assert await seen.listed() == 0
     async with opened() as seen:
         await until(lambda: _switched(seen), 60)

@@ -5,7 +5,8 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import aio_pika
 import pytest
@@ -13,7 +14,7 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
 
 from shared import hearing as hearing_module
-from shared import log, topology, upkeep
+from shared import log, messaging, topology, upkeep
 from shared.contracts import Event
 from shared.contracts.registration import ApplicantWithdrawn, ProgrammeOpened
 from shared.documents import Document
@@ -131,7 +132,8 @@ async def send(broker: AbstractConnection, *who: str) -> None:
 
 def _left(who: str) -> aio_pika.Message:
     event = ApplicantWithdrawn(applicant_id=who, programme_code="UJI-1", reason="x", withdrawn_on=date(2030, 1, 1))
-    return message(event, who)
+    now: dict[str, Any] = {"ce-time": datetime.now(UTC).isoformat()}
+    return message(event, who, **now)
 
 
 async def test_a_service_nobody_has_seen_before_hears_the_log_from_its_start(
@@ -304,6 +306,21 @@ async def test_work_that_never_ceases_does_not_put_off_what_was_lost(
             await until(lambda: "lost" in service.times, 20)
         finally:
             working.cancel()
+
+
+async def test_nothing_is_forgotten_before_it_is_heard_as_long_as_work_comes_fast(
+    service: Service, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messaging, "_REMEMBERED", 1000)
+    monkeypatch.setattr(hearing_module, "_TURN_S", 1.0)
+    async with service.running():
+        for _ in range(30):  # a follower that rests after every batch hears a quarter of that
+            await send(broker, *(uuid.uuid4().hex for _ in range(90)))
+            await asyncio.sleep(0.3)
+        await send(broker, "last")
+        await service.heard("last", 120)
+    assert len(service.times) == 30 * 90 + 1
+    assert set(service.times.values()) == {1}
 
 
 async def test_a_queue_is_busy_as_long_as_what_it_brought_is_being_handled(

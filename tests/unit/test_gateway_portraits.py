@@ -32,7 +32,11 @@ def somebody(*, accepted: bool = False, **stated: Any) -> Applicant:
 
 
 def counted(*people: Applicant) -> Portrait:
-    return portraits.assemble({"_id": one, "people": n} for one, n in Counter(map(portraits.portrait, people)).items())
+    return portraits.assemble(portraits.grouped(_rows(*people)))
+
+
+def _rows(*people: Applicant) -> list[dict[str, Any]]:
+    return [{"_id": one, "people": n} for one, n in Counter(map(portraits.portrait, people)).items()]
 
 
 def test_everybody_is_counted_once_in_each_picture() -> None:
