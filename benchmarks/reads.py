@@ -53,8 +53,8 @@ Over HTTP the gateway and its client share one process, so the client's own work
 a log of people who live through the programme, 1,000 a programme; its floor reads the same log and writes
 each event into a document by a bulk of unconditional updates. A page is bounded by the documents on it:
 loading them, and making objects of them. Counting everybody (the funnel, and who they are) reads two entries of
-indexes per applicant; when somebody has changed, those of the ten thousand in one block with them. Building is bounded by reading messages one by one in Python, which is what the line *read
-alone* shows."""
+indexes per applicant; when somebody has changed, those of the ten thousand in one block with them. Building is
+bounded by reading messages one by one in Python, which is what the line *read alone* shows."""
 
 Reading = Callable[[], Awaitable[object]]
 
