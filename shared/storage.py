@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -36,6 +37,7 @@ __all__ = [
     "WriteConcern",
     "audit_database",
     "guarded",
+    "patiently",
 ]
 
 log = logging.getLogger(__name__)
@@ -221,7 +223,7 @@ class Documents(Generic[D]):
 
     async def create_indexes(self, *more: IndexModel) -> None:
         """Its own and these; of what there is already in large numbers, that takes its time. Raises StorageAway."""
-        with timeout(_PATIENT_S):
+        with patiently():
             await guarded(self.raw.create_indexes([*more, *self.indexes]))
 
     async def get(self, document_id: str) -> D | None:
@@ -292,7 +294,7 @@ class Documents(Generic[D]):
         """The same over very many documents, however long it takes, also until the database is there; `hint` names the
         index to use.
         """
-        with timeout(_PATIENT_S):
+        with patiently():
             return await self.aggregate(pipeline, hint=hint)
 
     async def change(
@@ -431,6 +433,11 @@ def _loss(failure: Mapping[str, Any]) -> Exception:
         return OperationFailure(str(failure.get("errmsg")), failure["code"])
     fields = tuple(failure.get("keyPattern", {"_id": 1}))
     return VersionConflict() if fields == ("_id",) else Taken(fields)
+
+
+def patiently() -> AbstractContextManager[None]:
+    """What is asked of the database within it may take long: nobody's request waits for it."""
+    return timeout(_PATIENT_S)
 
 
 async def guarded(call: Awaitable[T]) -> T:

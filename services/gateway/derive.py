@@ -1,9 +1,7 @@
 """What queries need of an applicant, kept in the document: it follows from the rest, and is derived at each save."""
 
-from services.gateway import funnel, portraits, sorting, stages
+from services.gateway import funnel, portraits, rollups, sorting, stages
 from services.gateway.readmodel import Applicant
-
-_BLOCK = 10_000  # applicants who are counted together: that takes some ten milliseconds
 
 
 def derive(applicant: Applicant) -> None:
@@ -18,6 +16,6 @@ def derive(applicant: Applicant) -> None:
     if awaited := stages.awaits(applicant):
         applicant.facets += [sorting.facet(awaited.value, one) for one in dict.fromkeys((None, class_code))]
     applicant.registered_us = sorting.microseconds(applicant.registered_at)
-    applicant.block = applicant.number // _BLOCK
+    applicant.block = applicant.number // rollups.BLOCK
     applicant.tally = funnel.tally(applicant)
     applicant.portrait = portraits.portrait(applicant)

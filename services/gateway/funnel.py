@@ -65,7 +65,7 @@ def pipeline(programme_code: str, block: int) -> list[dict[str, Any]]:
 
 
 def assemble(rows: Iterable[Mapping[str, Any]]) -> Funnel:
-    """The funnel from rows `{_id: tally, people}`, of one block or of several."""
+    """The funnel from rows `{_id: tally, people}`."""
     counts: Counter[str] = Counter()
     per_class: dict[str, Counter[str]] = {}
     for row in rows:

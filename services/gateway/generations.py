@@ -119,7 +119,7 @@ class Generations:
             await model.prepare()
             self._store.serve(model)
             self._models = {number: kept for number, kept in self._models.items() if number >= model.generation}
-            if model.outdated:
+            if await model.is_outdated():
                 await self._ask(automatic("gateway"), "an earlier version has written the read model")
 
     async def _ask(self, signed: Signature, reason: str) -> Serving:

@@ -13,7 +13,6 @@ from services.gateway.stages import Stage
 # the first year of each band of ages, at the training's start
 AGES = (0, 18, 20, 25, 30, 35, 40, 50)
 Group = tuple[str, str]  # what people are grouped by, and the group
-GroupRow = tuple[str, str, int, int]  # a group, how many registered, and how many of them were accepted
 _ALL: Group = ("all", "")
 _ELSEWHERE: Group = ("elsewhere", "")
 _BETWEEN = "|"
@@ -82,8 +81,8 @@ def pipeline(programme_code: str, block: int) -> list[dict[str, Any]]:
     ]
 
 
-def grouped(rows: Iterable[Mapping[str, Any]]) -> list[GroupRow]:
-    """The groups of rows `{_id: portrait, people}`: there are far fewer."""
+def grouped(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The groups of rows `{_id: portrait, people}`, of which there are far fewer: `{group, registered, accepted}`."""
     registered: Counter[Group] = Counter()
     accepted: Counter[Group] = Counter()
     for row in rows:
@@ -91,17 +90,14 @@ def grouped(rows: Iterable[Mapping[str, Any]]) -> list[GroupRow]:
         for group in (_ALL, ("gender", gender), ("age", age), ("place", city + _BETWEEN + district)):
             registered[group] += row["people"]
             accepted[group] += row["people"] if got_in else 0
-    return [(*group, registered[group], accepted[group]) for group in registered]
+    return [{"group": group, "registered": registered[group], "accepted": accepted[group]} for group in registered]
 
 
-def assemble(rows: Iterable[GroupRow]) -> Portrait:
-    """The portrait from groups, of one block or of several."""
-    registered: Counter[Group] = Counter()
-    accepted: Counter[Group] = Counter()
-    for kind, name, all_of_them, got_in in rows:
-        registered[kind, name] += all_of_them
-        accepted[kind, name] += got_in
-    return _assembled(registered, accepted)
+def assemble(rows: Iterable[Mapping[str, Any]]) -> Portrait:
+    """The portrait from rows `{_id: group, registered, accepted}`."""
+    counted = {(row["_id"][0], row["_id"][1]): row for row in rows}
+    registered = Counter({group: row["registered"] for group, row in counted.items()})
+    return _assembled(registered, Counter({group: row["accepted"] for group, row in counted.items()}))
 
 
 def _groups(one: Portrait) -> Iterator[tuple[Group, Counted]]:

@@ -4,17 +4,19 @@ Registration numbers come in blocks, and each block is counted by itself: what o
 the programme, as long as those whom something happens to at a time have registered about the same time.
 """
 
+import time
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 from services.gateway import funnel, portraits
 from services.gateway.funnel import Funnel
-from services.gateway.portraits import Portrait
+from services.gateway.portraits import Portrait, grouped
 from services.gateway.readmodel import Applicant
-from shared.storage import Documents, StorageAway, guarded
+from shared.storage import Documents, StorageAway, guarded, patiently
 
 TALLIES, PORTRAITS = "tallies_of_a_block", "portraits_of_a_block"  # the indexes that counting reads
+BLOCK = 10_000  # numbers: two entries of indexes for each who has one are read in some ten milliseconds
+_EVERYTHING_EVERY_S = 600.0
 _LEAST_REST_S = 0.5
 _MOST_AGE_S = 2.0
 
@@ -29,19 +31,15 @@ def rest_after(took_s: float) -> float:
 
 
 class Rollups:
-    """Funnels by programme; at most two seconds behind the applicants.
-
-    `outdated`: an earlier version has written the applicants, without what is counted by. What it counted stands.
-    """
+    """Funnels by programme; at most two seconds behind the applicants."""
 
     def __init__(self, applicants: Documents[Applicant], funnels: Any, blocks: Any) -> None:
-        self.outdated = False
         self.collections = (funnels, blocks)
         self._applicants = applicants
         self._funnels = funnels
         self._blocks = blocks
         self._changed: dict[str, set[int]] = {}
-        self._everything_is_marked = False
+        self._everything_at = -_EVERYTHING_EVERY_S
 
     def changed(self, applicant: Applicant) -> None:
         """Something about somebody is in the database now."""
@@ -62,16 +60,11 @@ class Rollups:
         return counted
 
     async def recount(self, *, everything: bool = False) -> None:
-        """Count what has changed; everything at the start, for a crash may have lost a change. Raises StorageAway."""
-        if self.outdated:
-            return
-        if everything or not self._everything_is_marked:
-            for code in await guarded(self._applicants.raw.distinct("programme_code")):
-                of_it = {"programme_code": code, "block": {"$gte": 0}}
-                self._changed.setdefault(code, set()).update(
-                    await guarded(self._applicants.raw.distinct("block", of_it))
-                )
-            self._everything_is_marked = True
+        """Count what has changed; everything at the start and now and then: a crash may have lost a change, and an
+        earlier version counts beside this one while it is replaced. Raises StorageAway.
+        """
+        if everything or time.monotonic() - self._everything_at > _EVERYTHING_EVERY_S:
+            await self._mark_everything()
         for code in list(self._changed):
             blocks = self._changed.pop(code)
             try:
@@ -82,26 +75,44 @@ class Rollups:
                 self._changed.setdefault(code, set()).update(blocks)
                 raise
 
+    async def _mark_everything(self) -> None:
+        applicants = self._applicants.raw
+        block = {"$toInt": {"$floor": {"$divide": ["$number", BLOCK]}}}
+        for code in await guarded(applicants.distinct("programme_code")):
+            # an earlier version knew of no blocks
+            unknown = {"programme_code": code, "block": None, "tally": {"$gt": ""}}
+            with patiently():
+                await guarded(applicants.update_many(unknown, [{"$set": {"block": block}}], hint=TALLIES))
+            found = await guarded(applicants.distinct("block", {"programme_code": code, "block": {"$gte": 0}}))
+            self._changed.setdefault(code, set()).update(found)
+        self._everything_at = time.monotonic()
+
     async def _count(self, code: str, block: int) -> None:
         started = await _start(self._blocks, _id_of(code, block))
         count = self._applicants.aggregate_patiently
         tallies = await count(funnel.pipeline(code, block), TALLIES)
         pictured = await count(portraits.pipeline(code, block), PORTRAITS)
-        await _finish(
-            self._blocks,
-            _id_of(code, block),
-            started,
-            {"tallies": tallies, "groups": portraits.grouped(pictured)},
-        )
+        await _finish(self._blocks, _id_of(code, block), started, {"tallies": tallies, "groups": grouped(pictured)})
 
     async def _add_up(self, code: str) -> None:
         started = await _start(self._funnels, code)
-        of_it = {"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}}  # "0" comes behind "/"
-        blocks = [one for one in await guarded(self._blocks.find(of_it).to_list(None)) if "counted" in one]
-        counted = funnel.assemble(chain.from_iterable(one["tallies"] for one in blocks))
-        pictured = portraits.assemble(chain.from_iterable(one["groups"] for one in blocks))
+        tallies = await self._sums(code, "tallies", "_id", "people")
+        groups = await self._sums(code, "groups", "group", "registered", "accepted")
+        counted, pictured = funnel.assemble(tallies), portraits.assemble(groups)
         parts = {"funnel": counted.model_dump(mode="json"), "portrait": pictured.model_dump(mode="json")}
         await _finish(self._funnels, code, started, parts)
+
+    async def _sums(self, code: str, part: str, by: str, *counts: str) -> list[dict[str, Any]]:
+        """Of all blocks of a programme together, the rows that are alike as one."""
+        sums = {count: {"$sum": f"${part}.{count}"} for count in counts}
+        pipeline = [
+            {"$match": {"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}}},  # "0" comes behind "/"
+            {"$unwind": f"${part}"},
+            {"$group": {"_id": f"${part}.{by}", **sums}},
+        ]
+        with patiently():
+            found: list[dict[str, Any]] = await guarded(self._blocks.aggregate(pipeline).to_list(None))
+        return found
 
 
 def _id_of(code: str, block: int) -> str:

@@ -50,15 +50,13 @@ class ReadModel:
         self.rollups = Rollups(self.applicants, *map(storage.collection, (name("funnels"), name("funnel_blocks"))))
 
     async def prepare(self) -> None:
-        """Create its indexes, and find out whether it is `outdated`. Raises StorageAway."""
+        """Create its indexes. Raises StorageAway."""
         await self.applicants.create_indexes()
-        one = await guarded(self.applicants.raw.find_one({}, {"block": 1}, sort=[("_id", 1)]))
-        self.rollups.outdated = one is not None and "block" not in one
 
-    @property
-    def outdated(self) -> bool:
-        """Whether an earlier version has written it, without what lists and counts need now."""
-        return self.rollups.outdated
+    async def is_outdated(self) -> bool:
+        """Whether an earlier version has written it, without what lists and counts need now. Raises StorageAway."""
+        one = await guarded(self.applicants.raw.find_one({}, {"portrait": 1}, sort=[("_id", 1)]))
+        return one is not None and "portrait" not in one
 
     async def drop(self) -> None:
         """Take its collections away. Raises StorageAway."""

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple, Self
 
 from services.selection import ruling
 from services.selection.allocation import Candidate, Placed
@@ -48,35 +50,46 @@ async def claim_person(store: Store, programme_code: str, candidate: Candidate) 
 async def apply(store: Store, run: Run, far: HowFar) -> None:
     """Write the outcome to the classes, then to every applicant, then screen anew whom it concerns elsewhere.
 
-    The outcome is in memory, and of the inputs a portion at a time: applicants are told in their order. `far` is told
-    how many have theirs.
+    `far` is told how many applicants have theirs.
     """
+    stated = {one.applicant_id: _Stated.by(one) async for some in _inputs(store, run) for one in some}
     outcome = {placed.applicant_id: placed async for some in _outcome(store, run) for placed in some}
     far.of = len(outcome)
     signed = Signature(run.by, signature().at, run.role)
+    counts = Counts(candidates=len(outcome))
     in_class: dict[str, list[Placed]] = defaultdict(list)
     for placed in outcome.values():
+        counts.add(placed, stated[placed.applicant_id].first_choice)
         if placed.class_code is not None:
             in_class[placed.class_code].append(placed)
     for offer in run.rules.classes:
         await _fill(store, run, offer, in_class.pop(offer.code, []))
-    counts = Counts(candidates=len(outcome))
-    async for candidates in _inputs(store, run):
-        portion = {one.applicant_id: one for one in candidates}
 
-        async def tell(applicant_id: str, portion: dict[str, Candidate] = portion) -> None:
-            placed, total = outcome[applicant_id], portion[applicant_id].total
-            await store.applicants.change(
-                applicant_id,
-                lambda applicant: ruling.decide(applicant, placed, total, run.id, run.rule_version, signed),
-            )
-            far.told += 1
+    async def tell(applicant_id: str) -> None:
+        placed, total = outcome[applicant_id], stated[applicant_id].total
+        await store.applicants.change(
+            applicant_id,
+            lambda applicant: ruling.decide(applicant, placed, total, run.id, run.rule_version, signed),
+        )
+        far.told += 1
 
-        await side_by_side(store, tell, list(portion))
-        for one in candidates:
-            counts.add(outcome[one.applicant_id], one.choices[0] if one.choices else None)
+    # as they lie in the databases of all services: neighbours are changed together
+    await side_by_side(store, tell, sorted(outcome, key=lambda one: stated[one].order))
     await store.runs.change(run.id, lambda current: _with_counts(current, counts))
     await settle_all(store, await _elsewhere(store, run, outcome))
+
+
+class _Stated(NamedTuple):
+    """What of a candidate is asked for when the outcome is written."""
+
+    order: tuple[int, str]  # among those who registered
+    total: Decimal | None
+    first_choice: str | None
+
+    @classmethod
+    def by(cls, candidate: Candidate) -> Self:
+        order = (len(candidate.registration_no), candidate.registration_no)
+        return cls(order, candidate.total, candidate.choices[0] if candidate.choices else None)
 
 
 async def _inputs(store: Store, run: Run) -> AsyncIterator[list[Candidate]]:

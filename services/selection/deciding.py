@@ -134,7 +134,7 @@ async def _existing(store: Store, programme_code: str) -> OpenProgramme:
 
 
 async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]:
-    """Everybody the selection is about, as they registered. Raises Conflict with those who have no score row."""
+    """Everybody the selection is about. Raises Conflict with those who have no score row."""
     candidates, missing, unknown = [], [], []
     async for some in store.awaiting_selection(programme.id):
         for one in some:
@@ -145,8 +145,7 @@ async def _candidates(store: Store, programme: OpenProgramme) -> list[Candidate]
             else:
                 candidates.append(one.candidate(programme.rules.eligibility))
     _refuse_unready(missing, unknown)
-    # as they lie in the databases of all services: what is decided in this order changes neighbours together
-    candidates.sort(key=lambda one: (len(one.registration_no), one.registration_no))
+    candidates.sort()  # by applicant id
     return candidates
 
 
@@ -176,7 +175,6 @@ def _new_run(
         rule_version=programme.revision,
         definition=programme.rules,
         inputs_digest=digest(programme.rules, candidates),
-        inputs_kept="registered",
         by=signed.by,
         role=signed.role,
         at=signed.at.isoformat(timespec="seconds"),

@@ -53,14 +53,12 @@ class Run(Document):
     """The inputs and the outcome stand beside it, in chunks, under names that tell one reading from another.
 
     Two may carry out one run at the same time: the first to name its outcome here is the one that counts.
-    `inputs_kept` says in which order the inputs are: as they "registered", or, in a run of before, by applicant id.
     """
 
     kind: RunKind = RunKind.SIMULATION
     rule_version: int = 0
     definition: Programme | None = None
     inputs_digest: str = ""
-    inputs_kept: str = "inputs"
     outcome: str = ""
     counts: Counts = Field(default_factory=Counts)
     by: str = ""
@@ -86,7 +84,7 @@ class Run(Document):
 
     @property
     def inputs(self) -> str:
-        return f"{self.inputs_kept}-{self.inputs_digest}"
+        return f"inputs-{self.inputs_digest}"
 
     @property
     def rules(self) -> Programme:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from services.gateway import derive, generations, rebuild
+from services.gateway import generations, rebuild, rollups
 from services.gateway.absorbing import Absorbing
 from services.gateway.generations import State
 from services.gateway.readmodel import Person
@@ -158,7 +158,7 @@ Opened = Callable[[], contextlib.AbstractAsyncContextManager[Seen]]
 async def test_every_document_is_as_the_live_one_and_what_was_wrong_is_gone(
     opened: Opened, broker: AbstractConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(derive, "_BLOCK", 16)
+    monkeypatch.setattr(rollups, "BLOCK", 16)
     async with opened() as seen:
         sent = await play(broker, range(60))
         live = await seen.settled(0, 60)
@@ -448,7 +448,7 @@ async def test_what_an_earlier_version_has_written_is_built_anew_by_itself(
     async with opened() as seen:
         await play(broker, range(10))
         live = await seen.settled(0, 10)
-        await seen.collection("applicants").update_many({}, {"$unset": {"facets": "", "tally": "", "block": ""}})
+        await seen.collection("applicants").update_many({}, {"$unset": {"facets": "", "tally": "", "portrait": ""}})
         assert await seen.listed() == 0
     async with opened() as seen:
         await until(lambda: _switched(seen), 60)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.selection import applying, deciding, eligibility, grading
+from services.selection import applying, deciding, eligibility, grading, ruling
 from services.selection.allocation import Candidate, Placed
 from services.selection.applicant import Applicant
 from services.selection.deciding import resume
@@ -272,3 +272,25 @@ async def test_a_correction_that_has_overtaken_its_registration_is_waited_for(st
     with pytest.raises(Conflict) as refused:
         await decide(store, CODE)
     assert (refused.value.code, refused.value.extra) == ("not_caught_up", {"applicant_ids": ["a0002"]})
+
+
+async def test_people_are_told_in_the_order_in_which_they_registered(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    decided = ruling.decide
+
+    def telling(applicant: Applicant, *given: Any) -> Any:
+        told.append(applicant.registration_no)
+        return decided(applicant, *given)
+
+    for number, registered in ((1, 10000), (2, 9999), (3, 2)):  # who ranks first has registered last
+
+        def rename(one: Applicant, registration_no: str = f"UJI-1-{registered:04}") -> list[Event]:
+            one.registration_no = registration_no
+            return []
+
+        await store.applicants.change(f"a{number:04}", rename)
+    monkeypatch.setattr(ruling, "decide", telling)
+    await decide(store, CODE)
+    assert told == ["UJI-1-0002", "UJI-1-9999", "UJI-1-10000"]

@@ -32,7 +32,7 @@ def somebody(*, accepted: bool = False, **stated: Any) -> Applicant:
 
 
 def counted(*people: Applicant) -> Portrait:
-    return portraits.assemble(portraits.grouped(_rows(*people)))
+    return portraits.assemble({**one, "_id": one["group"]} for one in portraits.grouped(_rows(*people)))
 
 
 def _rows(*people: Applicant) -> list[dict[str, Any]]:
