@@ -7,8 +7,8 @@ from sys import intern
 
 
 @lru_cache(maxsize=20_000)
-def choices(codes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(intern, codes))
+def texts(written: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(intern, written))
 
 
 @lru_cache(maxsize=20_000)  # 0 to 100, with two decimals, twice

@@ -100,7 +100,7 @@ class Applicant(Document):
             person_id=self.person_id,
             registration_no=self.registration_no,
             registered_at=alike.moment(self.registered_at),
-            choices=alike.choices(tuple(self.facts.choices)),
+            choices=alike.texts(tuple(self.facts.choices)),
             willing_to_move=self.facts.willing_to_move,
             written=_shared(self.scores.written),
             total=_shared(self.scores.total),

@@ -1,7 +1,7 @@
 """Carries out what a run decided: claims people for the programme, fills the classes, tells every applicant."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Self
 
@@ -52,44 +52,58 @@ async def apply(store: Store, run: Run, far: HowFar) -> None:
 
     `far` is told how many applicants have theirs.
     """
-    stated = {one.applicant_id: _Stated.by(one) async for some in _inputs(store, run) for one in some}
-    outcome = {placed.applicant_id: placed async for some in _outcome(store, run) for placed in some}
+    outcome, totals, counts = await _as_registered(store, run)
     far.of = len(outcome)
     signed = Signature(run.by, signature().at, run.role)
-    counts = Counts(candidates=len(outcome))
     in_class: dict[str, list[Placed]] = defaultdict(list)
-    for placed in outcome.values():
-        counts.add(placed, stated[placed.applicant_id].first_choice)
+    for placed in outcome:
         if placed.class_code is not None:
             in_class[placed.class_code].append(placed)
     for offer in run.rules.classes:
         await _fill(store, run, offer, in_class.pop(offer.code, []))
 
-    async def tell(applicant_id: str) -> None:
-        placed, total = outcome[applicant_id], stated[applicant_id].total
+    async def tell(n: int) -> None:
+        placed, total = outcome[n], totals[n]
         await store.applicants.change(
-            applicant_id,
+            placed.applicant_id,
             lambda applicant: ruling.decide(applicant, placed, total, run.id, run.rule_version, signed),
         )
         far.told += 1
 
-    # as they lie in the databases of all services: neighbours are changed together
-    await side_by_side(store, tell, sorted(outcome, key=lambda one: stated[one].order))
+    await side_by_side(store, tell, range(len(outcome)))
     await store.runs.change(run.id, lambda current: _with_counts(current, counts))
     await settle_all(store, await _elsewhere(store, run, outcome))
+
+
+async def _as_registered(store: Store, run: Run) -> tuple[list[Placed], list[Decimal | None], Counts]:
+    """The outcome in the order of registration, the total of each, and the counts.
+
+    So people lie in the databases of all services: told in this order, neighbours are changed together.
+    """
+    stated = {one.applicant_id: _Stated.by(one) async for some in _inputs(store, run) for one in some}
+    outcome = [placed async for some in _outcome(store, run) for placed in some]
+    outcome.sort(key=lambda placed: stated[placed.applicant_id].order)
+    counts = Counts(candidates=len(outcome))
+    for placed in outcome:
+        counts.add(placed, stated[placed.applicant_id].first_choice)
+    return outcome, [stated[placed.applicant_id].total for placed in outcome], counts
 
 
 class _Stated(NamedTuple):
     """What of a candidate is asked for when the outcome is written."""
 
-    order: tuple[int, str]  # among those who registered
+    registration_no: str
     total: Decimal | None
     first_choice: str | None
 
     @classmethod
     def by(cls, candidate: Candidate) -> Self:
-        order = (len(candidate.registration_no), candidate.registration_no)
-        return cls(order, candidate.total, candidate.choices[0] if candidate.choices else None)
+        return cls(candidate.registration_no, candidate.total, candidate.choices[0] if candidate.choices else None)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """That of registration numbers."""
+        return len(self.registration_no), self.registration_no
 
 
 async def _inputs(store: Store, run: Run) -> AsyncIterator[list[Candidate]]:
@@ -102,12 +116,14 @@ async def _outcome(store: Store, run: Run) -> AsyncIterator[list[Placed]]:
         yield [placed_of(row) for row in rows]
 
 
-async def _elsewhere(store: Store, run: Run, outcome: Mapping[str, Placed]) -> set[str]:
+async def _elsewhere(store: Store, run: Run, outcome: Sequence[Placed]) -> set[str]:
     """The registrations that those who were accepted have in other programmes."""
+    here = {placed.applicant_id for placed in outcome}
+    accepted = {placed.applicant_id for placed in outcome if placed.outcome is Outcome.ACCEPTED}
     elsewhere: set[str] = set()
     async for some in _inputs(store, run):
-        people = [one.person_id for one in some if outcome[one.applicant_id].outcome is Outcome.ACCEPTED]
-        elsewhere |= {found for found in await store.ids_of(people) if found not in outcome}
+        people = [one.person_id for one in some if one.applicant_id in accepted]
+        elsewhere |= {found for found in await store.ids_of(people) if found not in here}
     return elsewhere
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
 
 from services.selection import eligibility
 from services.selection.applicant import Applicant
@@ -13,6 +14,7 @@ from shared.retries import NotYet
 
 _SIDE_BY_SIDE = 300
 
+T = TypeVar("T")
 Decide = Callable[[Applicant], Sequence[Event] | None]
 
 
@@ -70,11 +72,11 @@ async def settle_all(store: Store, applicant_ids: Iterable[str]) -> None:
     await side_by_side(store, lambda applicant_id: settle(store, applicant_id), list(applicant_ids))
 
 
-async def side_by_side(store: Store, work: Callable[[str], Awaitable[object]], ids: Sequence[str]) -> None:
+async def side_by_side(store: Store, work: Callable[[T], Awaitable[object]], of: Sequence[T]) -> None:
     """Do the same for many documents, so that their loads and saves coalesce, a few hundred at a time."""
-    for start in range(0, len(ids), _SIDE_BY_SIDE):
+    for start in range(0, len(of), _SIDE_BY_SIDE):
         await store.storage.keep_pace()
-        await asyncio.gather(*(work(one) for one in ids[start : start + _SIDE_BY_SIDE]))
+        await asyncio.gather(*(work(one) for one in of[start : start + _SIDE_BY_SIDE]))
 
 
 def _screening(programme: OpenProgramme, trained_in: list[str]) -> Decide:

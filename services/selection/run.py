@@ -121,7 +121,7 @@ def candidate_of(row: dict[str, object]) -> Candidate:
         person_id=str(row["person_id"]),
         registration_no=str(row["registration_no"]),
         registered_at=alike.moment(datetime.fromisoformat(str(row["registered_at"]))),
-        choices=alike.choices(tuple(row["choices"])),  # type: ignore[arg-type]
+        choices=alike.texts(tuple(row["choices"])),  # type: ignore[arg-type]
         willing_to_move=bool(row["willing_to_move"]),
         written=None if row["written"] is None else alike.score(str(row["written"])),
         total=None if row["total"] is None else alike.score(str(row["total"])),
@@ -140,7 +140,11 @@ def outcome_row(placed: Placed) -> dict[str, Any]:
 
 def placed_of(row: dict[str, Any]) -> Placed:
     code = row["class_code"]
-    told = {"outcome": Outcome(row["outcome"]), "class_code": code and intern(code), "reasons": tuple(row["reasons"])}
+    told = {
+        "outcome": Outcome(row["outcome"]),
+        "class_code": code and intern(code),
+        "reasons": alike.texts(tuple(row["reasons"])),
+    }
     return Placed(**{**row, **told})
 
 
