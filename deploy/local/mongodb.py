@@ -11,6 +11,8 @@ from deploy.local.programs import Program
 from deploy.local.supervision import StartFailed
 
 _CACHE_GB = 0.5
+# of so small a cache 5 % are full of changed pages at once, and each is written many times between two checkpoints
+_EVICTION = "eviction_dirty_target=20,eviction_dirty_trigger=40"
 _NEVER_SLOW_MS = 2**31 - 1
 
 
@@ -48,6 +50,7 @@ class Mongod:
             # what is slow would be logged with the values it was asked for, and somebody may have typed a NIK
             *("--slowms", str(_NEVER_SLOW_MS)),
             *("--wiredTigerCacheSizeGB", str(_CACHE_GB), "--networkMessageCompressors", "snappy,zstd"),
+            *("--wiredTigerEngineConfigString", _EVICTION),
             *(word for setting in settings for word in ("--setParameter", setting)),
         ]
         return [Program("mongod", command, "servers", order=2, seconds_to_stop=40)]

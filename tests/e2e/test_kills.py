@@ -26,7 +26,7 @@ from tests.e2e.programme_files import Step, funnel_of, steps
 
 SEED = 20250714
 _VICTIMS = ("registration", "selection", "certification", "placement", "gateway")
-_KILL_EVERY_S = (1.5, 3.5)
+_KILL_EVERY_S = (2.0, 5.0)
 _PATIENCE_S = 240
 
 
