@@ -82,7 +82,7 @@ def pipeline(programme_code: str, block: int) -> list[dict[str, Any]]:
 
 
 def grouped(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The groups of rows `{_id: portrait, people}`, of which there are far fewer: `{group, registered, accepted}`."""
+    """The groups of rows `{_id: portrait, people}`, of which there are far fewer: rows that `assemble` takes."""
     registered: Counter[Group] = Counter()
     accepted: Counter[Group] = Counter()
     for row in rows:
@@ -90,11 +90,11 @@ def grouped(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for group in (_ALL, ("gender", gender), ("age", age), ("place", city + _BETWEEN + district)):
             registered[group] += row["people"]
             accepted[group] += row["people"] if got_in else 0
-    return [{"group": group, "registered": registered[group], "accepted": accepted[group]} for group in registered]
+    return [{"_id": group, "registered": registered[group], "accepted": accepted[group]} for group in registered]
 
 
 def assemble(rows: Iterable[Mapping[str, Any]]) -> Portrait:
-    """The portrait from rows `{_id: group, registered, accepted}`."""
+    """The portrait from rows `{_id: group, registered, accepted}`, one a group."""
     counted = {(row["_id"][0], row["_id"][1]): row for row in rows}
     registered = Counter({group: row["registered"] for group, row in counted.items()})
     return _assembled(registered, Counter({group: row["accepted"] for group, row in counted.items()}))

@@ -96,19 +96,19 @@ class Rollups:
 
     async def _add_up(self, code: str) -> None:
         started = await _start(self._funnels, code)
-        tallies = await self._sums(code, "tallies", "_id", "people")
-        groups = await self._sums(code, "groups", "group", "registered", "accepted")
+        tallies = await self._sums(code, "tallies", "people")
+        groups = await self._sums(code, "groups", "registered", "accepted")
         counted, pictured = funnel.assemble(tallies), portraits.assemble(groups)
         parts = {"funnel": counted.model_dump(mode="json"), "portrait": pictured.model_dump(mode="json")}
         await _finish(self._funnels, code, started, parts)
 
-    async def _sums(self, code: str, part: str, by: str, *counts: str) -> list[dict[str, Any]]:
+    async def _sums(self, code: str, part: str, *counts: str) -> list[dict[str, Any]]:
         """Of all blocks of a programme together, the rows that are alike as one."""
         sums = {count: {"$sum": f"${part}.{count}"} for count in counts}
         pipeline = [
             {"$match": {"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}}},  # "0" comes behind "/"
             {"$unwind": f"${part}"},
-            {"$group": {"_id": f"${part}.{by}", **sums}},
+            {"$group": {"_id": f"${part}._id", **sums}},
         ]
         with patiently():
             found: list[dict[str, Any]] = await guarded(self._blocks.aggregate(pipeline).to_list(None))

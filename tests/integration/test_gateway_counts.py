@@ -39,7 +39,7 @@ async def filled(store: Store) -> list[Applicant]:
 async def everybody(store: Store) -> tuple[Funnel, Portrait]:
     """Counted one by one."""
     found = [one for one in await store.applicants.find({"programme_code": "U"}) if one.tally]
-    groups = [{**one, "_id": one["group"]} for one in portraits.grouped(_rows([one.portrait for one in found]))]
+    groups = portraits.grouped(_rows([one.portrait for one in found]))
     return funnel.assemble(_rows([one.tally for one in found])), portraits.assemble(groups)
 
 

@@ -32,11 +32,8 @@ def somebody(*, accepted: bool = False, **stated: Any) -> Applicant:
 
 
 def counted(*people: Applicant) -> Portrait:
-    return portraits.assemble({**one, "_id": one["group"]} for one in portraits.grouped(_rows(*people)))
-
-
-def _rows(*people: Applicant) -> list[dict[str, Any]]:
-    return [{"_id": one, "people": n} for one, n in Counter(map(portraits.portrait, people)).items()]
+    alike = Counter(map(portraits.portrait, people))
+    return portraits.assemble(portraits.grouped({"_id": one, "people": n} for one, n in alike.items()))
 
 
 def test_everybody_is_counted_once_in_each_picture() -> None:
